@@ -1,0 +1,414 @@
+/**
+ * The one error of Chrysalis: a stable code, typed facts, and an action the reader can take.
+ *
+ * Every code stands in `CATALOGUE` once, with the sentence a person sees, what to do about it, the
+ * HTTP status and the process exit code. `docs/errors.md` is the same table for readers; a test
+ * keeps the two equal.
+ * @module
+ */
+
+/** Facts of an error: small, printable, never a prompt, an answer or a key. */
+export type Facts = Readonly<Record<string, string | number | bigint | boolean | undefined>>
+
+interface Entry {
+  readonly message: string
+  readonly action: string
+  /** HTTP status where the error leaves through an HTTP surface. */
+  readonly status: number
+  /** Exit code of the command. */
+  readonly exit: number
+}
+
+const entry = (status: number, exit: number, message: string, action: string): Entry => ({
+  message,
+  action,
+  status,
+  exit,
+})
+
+/** Exit codes: 2 input, 3 refused by the market, 4 money, 5 not proved, 6 unreachable, 7 fault. */
+export const CATALOGUE = {
+  // Input of a person or a program.
+  'bad-input': entry(400, 2, 'The input is not valid.', 'Correct the named field and try again.'),
+  'bad-config': entry(400, 2, 'The configuration is not valid.', 'Correct the named setting.'),
+  'unknown-network': entry(
+    404,
+    2,
+    'No such network is known here.',
+    'Name a network.json with --network, or start a localnet with `chrysalis dev`.',
+  ),
+  'bad-key': entry(
+    401,
+    2,
+    'The API key is missing or wrong.',
+    'Send `Authorization: Bearer KEY` with the key that the gateway printed when it started.',
+  ),
+  'bad-host': entry(
+    403,
+    2,
+    'The request names a host that is not this machine.',
+    'Call the gateway as http://127.0.0.1 or http://localhost.',
+  ),
+  'not-found': entry(404, 2, 'There is nothing at this address.', 'Check the path.'),
+  'too-large': entry(413, 2, 'The request is larger than allowed.', 'Send a smaller request.'),
+  'prompt-too-long': entry(
+    400,
+    2,
+    'The prompt does not fit the context of the model.',
+    'Shorten the prompt, lower maxTokens, or choose a model with a larger context.',
+  ),
+  'key-file': entry(
+    500,
+    2,
+    'The key file cannot be used.',
+    'Check that it belongs to you, has mode 0600, and that the passphrase is right.',
+  ),
+  // Refused by the market.
+  'no-model': entry(
+    404,
+    3,
+    'No provider of this market serves the model.',
+    'Run `chrysalis models` and choose one that is listed.',
+  ),
+  price: entry(
+    402,
+    3,
+    'No provider serves the model at or below your price cap.',
+    'Raise the price cap (maxTick) to the lowest tick named here, or wait.',
+  ),
+  requirements: entry(
+    409,
+    3,
+    'No provider meets the requirements.',
+    'Relax the requirement named here.',
+  ),
+  'queue-full': entry(
+    429,
+    3,
+    'The waiting queue is full.',
+    'Wait a little and try again, or use another scheduler.',
+  ),
+  expired: entry(
+    504,
+    3,
+    'No place became free before the deadline.',
+    'Allow a later deadline, raise the price cap, or try again.',
+  ),
+  'no-provider': entry(
+    503,
+    3,
+    'Every attempt failed before an answer began.',
+    'Try again; nothing was charged for the attempts that failed.',
+  ),
+  'provider-lost': entry(
+    502,
+    3,
+    'The provider was lost in the middle of the answer.',
+    'What was delivered is in this error and was paid; submit again, or ask for `resume`.',
+  ),
+  'scheduler-lost': entry(
+    502,
+    3,
+    'The connection to the scheduler was lost.',
+    'Try again; undelivered prepayment stays credit on your channel.',
+  ),
+  'backend-failed': entry(
+    502,
+    3,
+    'The model server of the provider failed.',
+    'Try again; undelivered prepayment stays credit on your channel.',
+  ),
+  busy: entry(503, 3, 'The provider has no free place.', 'Try again, or let the scheduler choose.'),
+  'duplicate-job': entry(
+    409,
+    3,
+    'A job with this id has been submitted before.',
+    'Use a new job id, or read the result of the first one.',
+  ),
+  'too-many-jobs': entry(
+    429,
+    3,
+    'Too many jobs are open on this channel.',
+    'Wait for one to end before you submit another.',
+  ),
+  aborted: entry(499, 3, 'The job was aborted.', 'Nothing: what was delivered is paid for.'),
+  timeout: entry(504, 3, 'The other side did not answer in time.', 'Try again.'),
+  // Money.
+  'no-funds': entry(
+    402,
+    4,
+    'The free balance does not cover the job.',
+    'Top up the channel, lower maxTokens, or wait until open jobs end.',
+  ),
+  'no-channel': entry(
+    402,
+    4,
+    'There is no usable payment channel.',
+    'Open one with a deposit, and wait until it is final on chain.',
+  ),
+  'bad-channel': entry(
+    402,
+    4,
+    'The channel is not one that a payee can trust.',
+    'Open a channel with the pinned code, your own payee, and a close delay of at least its least.',
+  ),
+  'channel-closing': entry(
+    402,
+    4,
+    'The channel is closing.',
+    'Open another channel; this one still pays what was signed.',
+  ),
+  exposure: entry(
+    402,
+    4,
+    'The payment would exceed the exposure limit.',
+    'Consent to the larger exposure explicitly, or send a smaller job.',
+  ),
+  unpaid: entry(
+    402,
+    4,
+    'The next window is not paid for.',
+    'Send a voucher; work goes on when it arrives.',
+  ),
+  'bad-voucher': entry(
+    402,
+    4,
+    'The voucher was refused.',
+    'Sign a voucher for this channel and network, above the last one and within the deposit.',
+  ),
+  'account-conflict': entry(
+    409,
+    4,
+    'The two sides disagree about the account of a channel.',
+    'Stop using the channel and keep both signed statements: they are evidence.',
+  ),
+  'account-in-use': entry(
+    409,
+    4,
+    'Another live connection already uses this channel.',
+    'Stop the other instance: one key must have one running node.',
+  ),
+  'voucher-withheld': entry(
+    402,
+    4,
+    'Payment stopped before the answer was complete.',
+    'Nothing is owed; pay the next window in time to receive the rest.',
+  ),
+  // Not proved.
+  'bad-signature': entry(
+    400,
+    5,
+    'A signature does not match.',
+    'Do not trust this record; ask another party for it.',
+  ),
+  'bad-lease': entry(
+    409,
+    5,
+    'The lease or its accept is not what was asked for.',
+    'Use another scheduler and keep the lease: it is evidence.',
+  ),
+  'bad-receipt': entry(
+    409,
+    5,
+    'The receipt does not match the job.',
+    'Keep the receipt and the job record: the difference can be shown.',
+  ),
+  'bad-evidence': entry(
+    403,
+    5,
+    'The evidence of the provider was refused.',
+    'Choose another provider, or read which claim failed.',
+  ),
+  'tier-too-low': entry(
+    403,
+    5,
+    'The provider proves less than your policy asks.',
+    'Accept a lower tier by name, or choose another provider.',
+  ),
+  'unknown-provider': entry(
+    403,
+    5,
+    'The identity of the provider is not registered.',
+    'Use a scheduler whose providers are registered on this network.',
+  ),
+  'epoch-expired': entry(
+    410,
+    5,
+    'The key of the provider is past its time.',
+    'Try again: a new attempt gets the current key.',
+  ),
+  'seal-broken': entry(
+    502,
+    5,
+    'The sealed channel was altered or cut short.',
+    'Try again; what was delivered before the break is in this error.',
+  ),
+  'cannot-open': entry(
+    400,
+    5,
+    'The sealed request could not be opened.',
+    'Try again: a new attempt seals to the current key.',
+  ),
+  'bad-model': entry(
+    409,
+    5,
+    'The model is not the one that was claimed.',
+    'Check the file against the hash in its card, and name the model you serve.',
+  ),
+  // Network and peers.
+  unreachable: entry(
+    503,
+    6,
+    'The other side cannot be reached.',
+    'Check that it runs and that its address is right.',
+  ),
+  'bad-frame': entry(
+    400,
+    6,
+    'A malformed message was received.',
+    'Check that both sides run compatible versions.',
+  ),
+  'limit-exceeded': entry(
+    429,
+    6,
+    'A limit was exceeded.',
+    'Stay within the bound named here; docs/limits lists them.',
+  ),
+  'version-mismatch': entry(
+    426,
+    6,
+    'The two sides speak different versions.',
+    'Upgrade the older one.',
+  ),
+  stalled: entry(
+    504,
+    6,
+    'The other side stopped reading or writing.',
+    'Try again; check the connection.',
+  ),
+  // Chain and disk.
+  'chain-unavailable': entry(
+    503,
+    6,
+    'The TON network cannot be reached.',
+    'Check the endpoint in network.json; work goes on within what is already proved.',
+  ),
+  'wrong-network': entry(
+    409,
+    2,
+    'The chain has another network id than expected.',
+    'Point the network.json at the right endpoint.',
+  ),
+  'contract-failed': entry(
+    409,
+    4,
+    'The contract refused the message.',
+    'Read the exit code in this error in docs/errors.md.',
+  ),
+  'store-failed': entry(
+    500,
+    7,
+    'The store failed; the process stops so that nothing is acknowledged falsely.',
+    'Check disk space and permissions, then start again.',
+  ),
+  'store-locked': entry(
+    409,
+    7,
+    'Another process uses this store.',
+    'Stop the other process, or choose another --home.',
+  ),
+  'port-in-use': entry(
+    409,
+    7,
+    'The port is in use.',
+    'Stop the program that holds it, or choose another with --port (0 for any).',
+  ),
+  'engine-failed': entry(
+    503,
+    7,
+    'The inference engine could not start or died.',
+    'See the log; the provider starts it again by itself.',
+  ),
+  internal: entry(
+    500,
+    7,
+    'Something that must not happen happened.',
+    'Report it with the code and the facts shown here.',
+  ),
+} as const satisfies Record<string, Entry>
+
+/** A stable code of the catalogue. */
+export type ErrorCode = keyof typeof CATALOGUE
+
+/** What a surface prints or sends of an error: never a cause, never a stack. */
+export interface ErrorReport {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly action: string
+  readonly facts?: Record<string, string | number | boolean>
+}
+
+/**
+ * An error that a user can act on.
+ *
+ * @example
+ * throw new MarketError('no-funds', { needed: 12n, free: 3n })
+ */
+export class MarketError extends Error {
+  override readonly name = 'MarketError'
+  readonly code: ErrorCode
+  readonly facts: Facts
+  readonly action: string
+
+  constructor(
+    code: ErrorCode,
+    facts: Facts = {},
+    options: { cause?: unknown; action?: string } = {},
+  ) {
+    super(sentence(code, facts), options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.facts = facts
+    this.action = options.action ?? CATALOGUE[code].action
+  }
+
+  /** HTTP status of this error. */
+  get status(): number {
+    return CATALOGUE[this.code].status
+  }
+
+  /** Exit code of a command that ends with this error. */
+  get exit(): number {
+    return CATALOGUE[this.code].exit
+  }
+
+  /** The printable form: amounts as decimal strings. */
+  report(): ErrorReport {
+    const facts = Object.fromEntries(
+      Object.entries(this.facts)
+        .filter(([, value]) => value !== undefined)
+        .map(([key, value]) => [key, typeof value === 'bigint' ? value.toString() : value]),
+    ) as Record<string, string | number | boolean>
+    const base = { code: this.code, message: this.message, action: this.action }
+    return Object.keys(facts).length > 0 ? { ...base, facts } : base
+  }
+}
+
+/** Any thrown value as a MarketError: itself where it is one, `internal` around it otherwise. */
+export function asMarketError(thrown: unknown, code: ErrorCode = 'internal'): MarketError {
+  if (thrown instanceof MarketError) return thrown
+  const detail = thrown instanceof Error ? thrown.message : String(thrown)
+  return new MarketError(code, { detail: detail.slice(0, 300) }, { cause: thrown })
+}
+
+/** True where a string is a code of the catalogue (a code that came over the wire). */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(CATALOGUE, code)
+}
+
+function sentence(code: ErrorCode, facts: Facts): string {
+  const shown = Object.entries(facts)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key} ${value}`)
+  const { message } = CATALOGUE[code]
+  return shown.length > 0 ? `${message} (${shown.join(', ')})` : message
+}

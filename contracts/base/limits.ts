@@ -1,0 +1,111 @@
+/**
+ * Every bound of the system, in one place, each with its reason. Tests show that they are enforced.
+ * @module
+ */
+const KIB = 1024
+const MIB = 1024 * KIB
+
+export const LIMITS = {
+  // Frames and streams.
+  /** Largest frame: a sealed request with a long prompt, and room for control. */
+  frameBytes: MIB,
+  /** A frame must be complete this long after its first byte: a slow sender holds memory. */
+  frameDeadlineMs: 10_000,
+  /** Bytes queued to one stream before `send` waits. */
+  sendHighWaterBytes: 64 * KIB,
+  /** Bytes of whole frames waiting for a reader before the stream is paused. */
+  readHighWaterBytes: 256 * KIB,
+  /** A paused reader is resumed below this. */
+  readLowWaterBytes: 64 * KIB,
+  /** A send without any progress this long ends the stream: the peer is gone or hostile. */
+  stallMs: 10_000,
+  /** Frames of one stream sent together at the end of a turn. */
+  coalesceFrames: 64,
+
+  // Connections.
+  /** Connections one host holds; 80 KB each, so about 400 MB at the bound. */
+  connections: 5_000,
+  /** Inbound handshakes a second over all hosts; each costs 13 ms of CPU. */
+  handshakesPerSecond: 50,
+  /** Inbound handshakes under way at once. */
+  pendingHandshakes: 64,
+  /** Streams of one protocol that one peer may hold towards us. */
+  streamsPerPeer: 256,
+  /** Time to dial and to complete a hello. */
+  dialMs: 10_000,
+  helloMs: 5_000,
+  /** Reconnecting backs off between these, with full jitter. */
+  reconnectMinMs: 1_000,
+  reconnectMaxMs: 60_000,
+
+  // Jobs.
+  /** Attempts of one job, the first included. */
+  attempts: 3,
+  /** Open jobs (waiting or running) on one client channel. */
+  jobsPerChannel: 64,
+  /** Jobs waiting in a scheduler's queue. */
+  queuedJobs: 10_000,
+  /** A lease whose sealed request has not come ends after this and costs nothing. */
+  unusedLeaseMs: 2_000,
+  /** A provider answers a lease within this. */
+  acceptMs: 2_000,
+  /** A lease ends after this, whatever happens. */
+  leaseMs: 600_000,
+  /** From the sealed request to the first frame. */
+  firstFrameMs: 30_000,
+  /** Between two frames of a running job (empty ones included). */
+  frameGapMs: 10_000,
+  /** Longest wait in the queue a job may ask for. */
+  deadlineMs: 600_000,
+  /** A provider that waits for the next window this long ends the job. */
+  unpaidMs: 10_000,
+  /** Forwarded bytes queued per job; then the sender is paused. */
+  forwardQueueBytes: 64 * KIB,
+  /** A forwarded job that makes no progress this long is cancelled. */
+  forwardStallMs: 10_000,
+  /** Sealed request: prompt, messages and padding. */
+  requestBytes: 512 * KIB,
+  /** Completion tokens one job may ask for. */
+  maxTokens: 65_536,
+  /** Words of a requirement list (regions, GPU classes, excluded providers). */
+  listItems: 64,
+  /** Characters of a name: model, region, GPU class, tenant, job tag. */
+  nameLength: 128,
+  /** Slots of one provider. */
+  slotsPerProvider: 64,
+  /** Places of one slot that a scheduler believes. */
+  capacity: 4_096,
+  /** Finished jobs whose ids a scheduler remembers, so that a repeated submit is answered. */
+  rememberedJobs: 10_000,
+
+  // Money.
+  /** Undelivered prepayment on a channel, parts per 10,000 of the deposit. */
+  exposurePer10k: 100,
+  /** Least close delay a payee accepts, seconds (24 h). */
+  closeDelayS: 86_400,
+  /** First window between strangers, completion tokens; doubles with each one delivered. */
+  firstWindowTokens: 32,
+  /** Account messages waiting for their acknowledgement. */
+  unackedPayments: 256,
+
+  // Records.
+  /** Bytes of one signed record as a bag of cells. */
+  recordBytes: 4 * KIB,
+  /** Cells of one signed record. */
+  recordCells: 16,
+  /** Bytes of one evidence document. */
+  evidenceBytes: 256 * KIB,
+  /** Life of an epoch key, seconds. */
+  epochMinS: 600,
+  epochMaxS: 3_600,
+  /** Clock difference between two honest machines, seconds. */
+  clockSkewS: 300,
+  /** Bytes of one receipt file. */
+  receiptFileBytes: MIB,
+
+  // HTTP.
+  /** Body of one HTTP request. */
+  bodyBytes: MIB,
+  /** One HTTP request to a model server or a chain endpoint. */
+  httpMs: 30_000,
+} as const

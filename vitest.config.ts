@@ -1,0 +1,32 @@
+/**
+ * Three projects: `unit` (pure logic and the TVM in process), `market` (processes and localnet),
+ * `conformance` (published vectors, read from folders that may be absent).
+ * @module
+ */
+import { defineConfig } from 'vitest/config'
+
+const slow = { testTimeout: 120_000, hookTimeout: 120_000 }
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/market/**', 'test/conformance/**', 'test/bench/**'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'market',
+          include: ['test/market/**/*.test.ts'],
+          fileParallelism: false,
+          ...slow,
+        },
+      },
+      { test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'], ...slow } },
+    ],
+  },
+})
