@@ -108,4 +108,28 @@ export const LIMITS = {
   bodyBytes: MIB,
   /** One HTTP request to a model server or a chain endpoint. */
   httpMs: 30_000,
+
+  // Backends.
+  /** Jobs waiting for a place of one backend; a provider sells no more than its places. */
+  backendQueue: 64,
+  /** Messages of one request, and stop strings with their length (OpenAI allows four). */
+  requestMessages: 512,
+  stopStrings: 4,
+  stopLength: 256,
+  /** Tokens the engine computes before the reader has taken the earlier ones. */
+  engineAheadTokens: 8,
+  /** An engine must have loaded its model after this. */
+  engineStartMs: 60_000,
+  /** An engine that owes a token and says nothing this long is killed. */
+  engineStallMs: 10_000,
+  /** A dead engine is started again between these, doubling; a minute of life resets it. */
+  engineRestartMinMs: 250,
+  engineRestartMaxMs: 30_000,
+  engineSettledMs: 60_000,
+  /** JavaScript heap of an engine process; the weights live outside it. */
+  engineHeapMib: 256,
+  /** Bytes of prompt per context token above which a prompt is refused without counting it. */
+  promptBytesPerToken: 256,
+  /** One line of a model server's event stream. */
+  sseLineBytes: 256 * KIB,
 } as const
