@@ -287,6 +287,12 @@ export const CATALOGUE = {
     'Try again; check the connection.',
   ),
   // Chain and disk.
+  'wallet-empty': entry(
+    402,
+    4,
+    'The wallet holds too little TON for this transaction.',
+    'Send TON to its address; a localnet has a faucet.',
+  ),
   'chain-unavailable': entry(
     503,
     6,

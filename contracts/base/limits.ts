@@ -108,6 +108,54 @@ export const LIMITS = {
   bodyBytes: MIB,
   /** One HTTP request to a model server or a chain endpoint. */
   httpMs: 30_000,
+  /** Headers of one HTTP request must be complete after this: a slow sender holds a socket. */
+  httpHeadersMs: 10_000,
+  /** A socket without a byte this long is closed; longer than any silence of a running job. */
+  httpIdleMs: 120_000,
+  /** Sockets one HTTP surface holds; they are all on this machine. */
+  httpConnections: 512,
+  /** A stopping server lets open requests end this long, then cuts them. */
+  httpStopMs: 2_000,
+
+  // Access to a TON network.
+  /** Answer of a chain endpoint: a page of 100 transactions with code in them. */
+  chainAnswerBytes: 8 * MIB,
+  /** Tries of one request to a chain endpoint, the first included. */
+  chainTries: 4,
+  /** First wait between two tries; doubles each time. */
+  chainRetryMs: 250,
+  /** Transactions asked for at once: toncenter's own bound. */
+  chainPage: 100,
+  /** Pages walked in one call to find a place that is not in memory. */
+  chainPages: 100,
+  /** Places in transaction lists that are remembered, so that the next page starts there. */
+  chainCursors: 1_024,
+  /** Between two looks at a wallet whose transaction is awaited. */
+  chainPollMs: 200,
+  /** A wallet message not seen on chain is sent again after this. */
+  walletResendMs: 10_000,
+  /** A wallet message is void this long after it was signed, seconds. */
+  walletValidS: 120,
+  /** Messages in one wallet transaction: the bound of wallet v4. */
+  walletMessages: 4,
+
+  // Localnet.
+  /** Transactions whose history a localnet keeps: 2 KB each, so about 40 MB. */
+  localnetTransactions: 20_000,
+  /** Blocks whose headers a localnet keeps. */
+  localnetBlocks: 20_000,
+  /** Transactions of one block; what a message causes beyond goes into the next block. */
+  localnetBlockTransactions: 256,
+  /** Calls waiting for a localnet's one writer. */
+  localnetWaiting: 1_024,
+  /** Snapshots of a localnet that are kept. */
+  localnetSnapshots: 16,
+  /** One step of a localnet's time, seconds: ten years. */
+  localnetAdvanceS: 315_360_000,
+  /** One grant of the faucet, nanoTON: a billion TON, far below what `coins` holds. */
+  faucetNano: 1_000_000_000_000_000_000n,
+  /** Items of a get method's stack. */
+  stackItems: 256,
 
   // Backends.
   /** Jobs waiting for a place of one backend; a provider sells no more than its places. */
