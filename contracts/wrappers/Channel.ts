@@ -1,0 +1,286 @@
+/**
+ * The payment channel as TypeScript sees it: its address, its messages, its state.
+ *
+ * Message layouts are those of `contracts/tolk/channel/messages.tolk`; the code is pinned by the
+ * committed artefact. Sending goes through a `Wallet` or `Chain` port: nothing here touches a
+ * network except `readChannel`, which is handed one.
+ * @module
+ */
+import {
+  Address,
+  type Builder,
+  beginCell,
+  Cell,
+  contractAddress,
+  type StateInit,
+  type TupleReader,
+} from '@ton/core'
+import { type Bytes, fromBigInt } from '../base/bytes.ts'
+import { MarketError } from '../base/errors.ts'
+import type { Chain } from '../base/ports.ts'
+import { MAX_COINS, type NanoTon } from '../base/units.ts'
+import type { Voucher } from '../money/voucher.ts'
+import artefact from './compiled/channel.json' with { type: 'json' }
+
+/** What is fixed in the address of a channel. */
+export interface ChannelConfig {
+  readonly payer: Address
+  readonly payee: Address
+  /** Ed25519 public key that signs the payer's vouchers, 32 bytes. */
+  readonly voucherKey: Bytes
+  /** 16 random bytes. Never used twice, or old vouchers could be paid again. */
+  readonly nonce: Bytes
+  /** Seconds between start-close and finish-close, unsigned 32 bits. */
+  readonly closeDelayS: number
+  /** Global id of the chain, signed 32 bits. */
+  readonly network: number
+}
+
+/** State of a channel on chain. */
+export interface ChannelView {
+  readonly status: 'open' | 'closing' | 'closed'
+  /** Sum of all top-ups; once closed, what was claimed (and what a bounced payout still owes). */
+  readonly deposited: NanoTon
+  /** Paid to the payee so far. */
+  readonly claimed: NanoTon
+  /** While closing: Unix seconds from which anyone may finish. */
+  readonly closeAtS?: number
+  /** Of the last claimed voucher; zeros before the first. */
+  readonly receiptsHash: Bytes
+  readonly config: ChannelConfig
+}
+
+/** What a payee asks of a channel. */
+export interface ChannelExpectation {
+  readonly payee: Address
+  readonly network: number
+  readonly minCloseDelayS: number
+}
+
+/** Exit codes of the contract (`contracts/tolk/channel/errors.tolk`). */
+export const CHANNEL_EXIT = {
+  notOpen: 701,
+  notClosing: 702,
+  tooEarly: 703,
+  notClosed: 704,
+  notPayee: 705,
+  notPayer: 706,
+  wrongNetwork: 707,
+  badSignature: 708,
+  nothingToPay: 709,
+  tooSmall: 710,
+  reserve: 711,
+  tooLittleValue: 712,
+  stateInit: 713,
+  unknownMessage: 0xffff,
+} as const
+
+const OP = {
+  topUp: 0x2c5a1b01,
+  claim: 0x2c5a1b02,
+  startClose: 0x2c5a1b03,
+  finishClose: 0x2c5a1b04,
+  cooperativeClose: 0x2c5a1b05,
+  sweep: 0x2c5a1b06,
+} as const
+
+/** Ops of the messages that a channel sends. */
+export const CHANNEL_OUT = {
+  payout: 0x2c5a1b11,
+  refund: 0x2c5a1b12,
+  excess: 0x2c5a1b13,
+} as const
+
+/** What stays on the account for ever (`FLOOR` in fees.tolk). */
+export const CHANNEL_FLOOR: NanoTon = 10_000_000n
+/** Five years of rent at the default price table (`RENT_RESERVE` in fees.tolk). */
+export const CHANNEL_RENT_RESERVE: NanoTon = 40_000_000n
+
+/**
+ * TON to attach to each message, in nanoTON: above the fees at the default price table. What is
+ * not used comes back from a claim, a cooperative close and start-close; goes to the payer from
+ * finish-close and sweep; stays for rent and fees after a top-up.
+ */
+export const CHANNEL_VALUE = {
+  /** On top of the first deposit: floor, five years of rent, and fees. */
+  open: 60_000_000n,
+  /** On top of every further deposit. `topUpValue` adds what the rent has taken. */
+  topUp: 6_000_000n,
+  claim: 10_000_000n,
+  startClose: 10_000_000n,
+  finishClose: 10_000_000n,
+  cooperativeClose: 10_000_000n,
+  sweep: 10_000_000n,
+} as const satisfies Record<string, NanoTon>
+
+/** Code of the channel. */
+export const CHANNEL_CODE = Cell.fromBase64(artefact.code)
+/** Hash of that code, lower-case hex. */
+export const CHANNEL_CODE_HASH: string = artefact.codeHash
+
+const CLOSED = 0xffffffff
+const NO_HASH = new Uint8Array(32)
+
+/** Initial state of a channel: its configuration, and zeros. Throws `bad-input`. */
+export function channelStateInit(config: ChannelConfig): StateInit {
+  checkConfig(config)
+  const fixed = beginCell()
+    .storeAddress(config.payee)
+    .storeBuffer(Buffer.from(config.voucherKey), 32)
+    .storeInt(config.network, 32)
+    .storeUint(config.closeDelayS, 32)
+    .storeAddress(config.payer)
+    .storeBuffer(Buffer.from(config.nonce), 16)
+    .endCell()
+  const data = beginCell()
+    .storeCoins(0)
+    .storeBuffer(Buffer.from(NO_HASH))
+    .storeCoins(0)
+    .storeUint(0, 32)
+    .storeRef(fixed)
+    .endCell()
+  return { code: CHANNEL_CODE, data }
+}
+
+/** Address of a channel, in workchain 0. Throws `bad-input`. */
+export function channelAddress(config: ChannelConfig): Address {
+  return contractAddress(0, channelStateInit(config))
+}
+
+/**
+ * A payee's refusal of channels it cannot trust, from the configuration that a payer shows.
+ *
+ * Gives the address that such a channel has: code pinned, amounts zeroed. A channel whose state was
+ * preset, or whose code differs, lives elsewhere, so the caller compares and looks there. Throws
+ * `bad-channel` naming the first field that is not acceptable.
+ *
+ * @example
+ * const address = checkChannel(shown, { payee: mine, network: -3, minCloseDelayS: 86_400 })
+ */
+export function checkChannel(config: ChannelConfig, expected: ChannelExpectation): Address {
+  if (!config.payee.equals(expected.payee)) throw badChannel('payee')
+  if (config.network !== expected.network) throw badChannel('network')
+  if (!(config.closeDelayS >= expected.minCloseDelayS)) throw badChannel('closeDelayS')
+  if (config.payer.equals(config.payee)) throw badChannel('payer')
+  try {
+    return channelAddress(config)
+  } catch (cause) {
+    throw new MarketError('bad-channel', {}, { cause })
+  }
+}
+
+/** Adds `amount` nanoTON to the deposit. Attach `topUpValue`. Throws `bad-input`. */
+export function topUpBody(amount: NanoTon): Cell {
+  return op(OP.topUp).storeCoins(coins(amount)).endCell()
+}
+
+/**
+ * What to attach to a top-up of `amount`: for a new channel, or for one whose balance and state
+ * are known, so that the rent it has paid is replaced.
+ */
+export function topUpValue(
+  amount: NanoTon,
+  known?: { readonly balance: NanoTon; readonly deposited: NanoTon; readonly claimed: NanoTon },
+): NanoTon {
+  if (!known) return amount + CHANNEL_VALUE.open
+  const spare = known.balance - (known.deposited - known.claimed)
+  const missing = CHANNEL_VALUE.open - spare
+  return amount + (missing > CHANNEL_VALUE.topUp ? missing : CHANNEL_VALUE.topUp)
+}
+
+/**
+ * Shows a voucher: as an external message by anyone, or from the payee's wallet. The network and
+ * the channel are not sent: the contract knows its own. Throws `bad-input`.
+ */
+export function claimBody(voucher: Voucher, signature: Bytes): Cell {
+  return storeVoucher(op(OP.claim), voucher, signature).endCell()
+}
+
+/** Starts closing; from the payer. */
+export function startCloseBody(): Cell {
+  return op(OP.startClose).endCell()
+}
+
+/** Closes after the delay; from anyone. */
+export function finishCloseBody(): Cell {
+  return op(OP.finishClose).endCell()
+}
+
+/** Closes at once, after a last claim where one is given; from the payee. Throws `bad-input`. */
+export function cooperativeCloseBody(last?: {
+  readonly voucher: Voucher
+  readonly signature: Bytes
+}): Cell {
+  const body = op(OP.cooperativeClose).storeBit(last !== undefined)
+  return (last ? storeVoucher(body, last.voucher, last.signature) : body).endCell()
+}
+
+/** Sends what a closed channel holds above its floor to the payer; from anyone. */
+export function sweepBody(): Cell {
+  return op(OP.sweep).endCell()
+}
+
+/**
+ * State of a channel, final on chain. The address alone proves code and configuration where it
+ * came from `channelAddress`. Throws `contract-failed` where there is no channel.
+ *
+ * @example
+ * const { status, deposited, claimed } = await readChannel(chain, address)
+ */
+export async function readChannel(chain: Chain, address: Address): Promise<ChannelView> {
+  return parseChannelView(await chain.getter(address, 'get_channel'))
+}
+
+/** The answer of `get_channel`. Throws `bad-frame`. */
+export function parseChannelView(reader: TupleReader): ChannelView {
+  try {
+    const closeAt = reader.readNumber()
+    const deposited = reader.readBigNumber()
+    const claimed = reader.readBigNumber()
+    const receiptsHash = fromBigInt(reader.readBigNumber(), 32)
+    const payer = reader.readAddress()
+    const payee = reader.readAddress()
+    const voucherKey = fromBigInt(reader.readBigNumber(), 32)
+    const nonce = fromBigInt(reader.readBigNumber(), 16)
+    const closeDelayS = reader.readNumber()
+    const network = reader.readNumber()
+    const config = { payer, payee, voucherKey, nonce, closeDelayS, network }
+    const status = closeAt === 0 ? 'open' : closeAt === CLOSED ? 'closed' : 'closing'
+    const closing = status === 'closing' ? { closeAtS: closeAt } : {}
+    return { status, deposited, claimed, ...closing, receiptsHash, config }
+  } catch (cause) {
+    throw new MarketError('bad-frame', { record: 'channel' }, { cause })
+  }
+}
+
+function op(code: number): Builder {
+  return beginCell().storeUint(code, 32)
+}
+
+function storeVoucher(body: Builder, voucher: Voucher, signature: Bytes): Builder {
+  if (signature.length !== 64) throw new MarketError('bad-input', { field: 'signature', bytes: 64 })
+  return body
+    .storeCoins(coins(voucher.cumulative))
+    .storeBuffer(Buffer.from(voucher.receiptsHash), 32)
+    .storeBuffer(Buffer.from(signature), 64)
+}
+
+function coins(amount: bigint): bigint {
+  if (amount < 0n || amount > MAX_COINS) throw new MarketError('bad-input', { field: 'amount' })
+  return amount
+}
+
+function checkConfig(config: ChannelConfig): void {
+  const { voucherKey, nonce, closeDelayS, network } = config
+  const wrong = (field: string): MarketError => new MarketError('bad-input', { channel: field })
+  if (!Address.isAddress(config.payer)) throw wrong('payer')
+  if (!Address.isAddress(config.payee)) throw wrong('payee')
+  if (voucherKey.length !== 32) throw wrong('voucherKey')
+  if (nonce.length !== 16) throw wrong('nonce')
+  if (closeDelayS !== closeDelayS >>> 0) throw wrong('closeDelayS')
+  if (network !== (network | 0)) throw wrong('network')
+}
+
+function badChannel(field: string): MarketError {
+  return new MarketError('bad-channel', { field })
+}
