@@ -1,0 +1,148 @@
+/**
+ * The embedded engine as a backend: llama.cpp in a process of its own, for small models.
+ *
+ * Text and counts leave here only as they are paid for: the engine computes a few tokens ahead
+ * (`LIMITS.engineAheadTokens`), and what was not delivered is not counted.
+ * @module
+ */
+import { MarketError } from '../../../contracts/base/errors.ts'
+import { LIMITS } from '../../../contracts/base/limits.ts'
+import {
+  askToContinue,
+  type Backend,
+  type BackendModel,
+  type BackendPiece,
+  type BackendRequest,
+  checkRequest,
+  type FinishReason,
+} from '../backend.ts'
+import { createPlaces } from '../places.ts'
+import { type SupervisorOptions, supervise } from './supervisor.ts'
+import type { Worker } from './worker.ts'
+
+export interface EmbeddedOptions extends SupervisorOptions {
+  /** Name under which the model is offered. */
+  readonly modelId: string
+  /** Label it as a demonstration. Default: false. */
+  readonly demo?: boolean
+  /** Id of a tokenizer that counts as this model does. */
+  readonly tokenizer?: string
+}
+
+/** A backend whose engine process can be named, so that an owner can see and measure it. */
+export interface EmbeddedBackend extends Backend {
+  /** Process id of the engine, and how long its model took to load; undefined while it is down. */
+  engine(): Promise<{ pid: number; loadMs: number } | undefined>
+}
+
+/**
+ * Starts an engine on a GGUF file whose SHA-256 is `expectedHash`. Throws `bad-model`,
+ * `engine-failed`.
+ *
+ * @example
+ * const backend = await startEmbedded({ ...TINY_CHAT, places: 2, clock, logger })
+ */
+export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedBackend> {
+  const supervisor = await supervise(options)
+  const places = createPlaces(options.places)
+  const first = await supervisor.worker(new AbortController().signal)
+  if (!first) throw new MarketError('engine-failed', { detail: 'down' })
+  const model: BackendModel = {
+    id: options.modelId,
+    weightsHash: options.expectedHash,
+    contextTokens: first.contextTokens,
+    places: options.places,
+    demo: options.demo ?? false,
+    tokenizer: options.tokenizer,
+  }
+  const models = [model]
+
+  async function* run(request: BackendRequest, signal: AbortSignal): AsyncGenerator<BackendPiece> {
+    checkRequest(request, models)
+    const release = await places.take(signal)
+    if (!release) return yield neverStarted
+    try {
+      const worker = await supervisor.worker(signal)
+      if (!worker) return yield neverStarted
+      yield* converse(worker, request, signal, release)
+    } finally {
+      // `converse` gives the place back itself, later, once it has begun.
+      if (!begun.has(release)) release()
+    }
+  }
+
+  const begun = new WeakSet<() => void>()
+
+  async function* converse(
+    worker: Worker,
+    request: BackendRequest,
+    signal: AbortSignal,
+    release: () => void,
+  ): AsyncGenerator<BackendPiece> {
+    const job = worker.begin(engineJob(request))
+    begun.add(release)
+    job.settled.then(release)
+    const usage = { prompt: 0, cachedPrompt: 0, completion: 0, reasoning: 0 }
+    const end = (finishReason: FinishReason): BackendPiece => ({
+      type: 'end',
+      finishReason,
+      usage: { ...usage },
+    })
+    try {
+      for (;;) {
+        const message = await job.take(signal)
+        if (!message) return yield end('aborted')
+        if (message.type === 'broken') throw new MarketError('backend-failed', message)
+        if (message.type === 'too-long') {
+          const { prompt, context } = message
+          throw new MarketError('prompt-too-long', { promptTokens: prompt, contextTokens: context })
+        }
+        if (message.type === 'done') return yield end(message.finish)
+        if (message.type === 'prompt') {
+          usage.prompt = message.tokens
+          yield { type: 'prompt', prompt: message.tokens, cachedPrompt: 0 }
+          continue
+        }
+        const { completion, text } = message
+        const answer = await askToContinue(request, completion, usage.completion, signal)
+        if (answer !== 'yes') return yield end(answer)
+        usage.completion = completion
+        if (text) yield { type: 'text', text, completionTokens: completion }
+        job.grant(completion + LIMITS.engineAheadTokens)
+      }
+    } finally {
+      job.close()
+    }
+  }
+
+  return {
+    models,
+    run,
+    async engine() {
+      const worker = await supervisor.worker(AbortSignal.timeout(0)).catch(() => undefined)
+      return worker && { pid: worker.pid, loadMs: worker.loadMs }
+    },
+    async stop() {
+      places.close(new MarketError('backend-failed', { engine: 'stopped' }))
+      await supervisor.stop()
+    },
+  }
+}
+
+const neverStarted: BackendPiece = {
+  type: 'end',
+  finishReason: 'aborted',
+  usage: { prompt: 0, cachedPrompt: 0, completion: 0, reasoning: 0 },
+}
+
+function engineJob(request: BackendRequest) {
+  const { messages, maxTokens, temperature, topP, seed, stop } = request
+  return {
+    messages: messages.map(({ role, content }) => ({ role, content })),
+    maxTokens,
+    temperature: temperature ?? 0,
+    topP: topP ?? 1,
+    seed,
+    stop: stop ?? [],
+  }
+}
