@@ -65,6 +65,10 @@ export const LIMITS = {
   forwardStallMs: 10_000,
   /** Sealed request: prompt, messages and padding. */
   requestBytes: 512 * KIB,
+  /** Messages of one conversation. */
+  messages: 1_024,
+  /** Stop texts of one request. */
+  stopTexts: 4,
   /** Completion tokens one job may ask for. */
   maxTokens: 65_536,
   /** Words of a requirement list (regions, GPU classes, excluded providers). */
@@ -75,6 +79,16 @@ export const LIMITS = {
   slotsPerProvider: 64,
   /** Places of one slot that a scheduler believes. */
   capacity: 4_096,
+  /** Slots of one pool: about 400 bytes each. */
+  poolSlots: 2_000_000,
+  /** Jobs that a pool has placed and that have not ended: about 150 bytes each. */
+  poolJobs: 4_000_000,
+  /** Most jobs that a queue can be told to hold. */
+  queueLimit: 1_000_000,
+  /** Tenants whose counters a pool remembers; the one charged longest ago is forgotten. */
+  fairTenants: 100_000,
+  /** Bytes of one line of recorded events: a job whose three lists are full needs half of it. */
+  eventLineBytes: 64 * KIB,
   /** Finished jobs whose ids a scheduler remembers, so that a repeated submit is answered. */
   rememberedJobs: 10_000,
 
@@ -100,6 +114,8 @@ export const LIMITS = {
   epochMaxS: 3_600,
   /** Clock difference between two honest machines, seconds. */
   clockSkewS: 300,
+  /** Schedulers, providers or addresses that one network.json lists. */
+  networkItems: 4_096,
   /** Bytes of one receipt file. */
   receiptFileBytes: MIB,
 
@@ -132,6 +148,8 @@ export const LIMITS = {
   chainCursors: 1_024,
   /** Between two looks at a wallet whose transaction is awaited. */
   chainPollMs: 200,
+  /** A message that is not final on chain after this is reported; it may still arrive. */
+  chainFinalMs: 60_000,
   /** A wallet message not seen on chain is sent again after this. */
   walletResendMs: 10_000,
   /** A wallet message is void this long after it was signed, seconds. */
