@@ -94,7 +94,7 @@ export const CHANNEL_OUT = {
 /** What stays on the account for ever (`FLOOR` in fees.tolk). */
 export const CHANNEL_FLOOR: NanoTon = 10_000_000n
 /** Five years of rent at the default price table (`RENT_RESERVE` in fees.tolk). */
-export const CHANNEL_RENT_RESERVE: NanoTon = 40_000_000n
+export const CHANNEL_RENT_RESERVE: NanoTon = 60_000_000n
 
 /**
  * TON to attach to each message, in nanoTON: above the fees at the default price table. What is
@@ -103,7 +103,7 @@ export const CHANNEL_RENT_RESERVE: NanoTon = 40_000_000n
  */
 export const CHANNEL_VALUE = {
   /** On top of the first deposit: floor, five years of rent, and fees. */
-  open: 60_000_000n,
+  open: 80_000_000n,
   /** On top of every further deposit. `topUpValue` adds what the rent has taken. */
   topUp: 6_000_000n,
   claim: 10_000_000n,
