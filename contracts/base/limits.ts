@@ -13,6 +13,14 @@ export const LIMITS = {
   frameDeadlineMs: 10_000,
   /** Bytes queued to one stream before `send` waits. */
   sendHighWaterBytes: 64 * KIB,
+  /** Bytes queued to one stream by a caller that does not wait for `send`: a fault, the stream ends. */
+  sendMostBytes: 4 * MIB,
+  /** Window of one multiplexed stream: below the buffers that it may fill. */
+  muxWindowBytes: MIB,
+  /** Bytes a multiplexed stream holds for a paused reader: a window and what is on its way. */
+  muxReadBytes: 2 * MIB,
+  /** Bytes a multiplexed stream holds for a slow network; `sendHighWaterBytes` keeps far below. */
+  muxWriteBytes: 4 * MIB,
   /** Bytes of whole frames waiting for a reader before the stream is paused. */
   readHighWaterBytes: 256 * KIB,
   /** A paused reader is resumed below this. */
@@ -29,6 +37,10 @@ export const LIMITS = {
   handshakesPerSecond: 50,
   /** Inbound handshakes under way at once. */
   pendingHandshakes: 64,
+  /** Connections one peer may hold towards us: more than one only while it reconnects. */
+  connectionsPerPeer: 4,
+  /** Addresses tried in one dial. */
+  dialAddresses: 16,
   /** Streams of one protocol that one peer may hold towards us. */
   streamsPerPeer: 256,
   /** Time to dial and to complete a hello. */
@@ -67,6 +79,16 @@ export const LIMITS = {
   requestBytes: 512 * KIB,
   /** Messages of one conversation. */
   messages: 1_024,
+  /** Sealed frames of one job: 16 a tick of 100 ms over the longest lease is 96,000. */
+  framesPerJob: 131_072,
+  /** Bytes of one piece of an answer; longer text is split, so a reader holds no more than this. */
+  pieceBytes: 16 * KIB,
+  /** Plaintext bytes waiting for a pacer's clock: the longest answer (maxTokens) and room. */
+  pacedBytes: MIB,
+  /** Leases opened under one epoch key, remembered against replay (32 bytes each, and room). */
+  opensPerEpoch: 65_536,
+  /** An epoch key opens this long after its end, seconds: requests on the way, then it is erased. */
+  epochGraceS: 30,
   /** Stop texts of one request. */
   stopTexts: 4,
   /** Completion tokens one job may ask for. */
@@ -118,6 +140,14 @@ export const LIMITS = {
   networkItems: 4_096,
   /** Bytes of one receipt file. */
   receiptFileBytes: MIB,
+
+  // Store.
+  /** Characters of a table's name or of a key. */
+  storeKeyLength: 512,
+  /** Bytes of one stored value: a job's record with its evidence. */
+  storeValueBytes: 4 * MIB,
+  /** Entries of one page of a listing. */
+  storePage: 1_000,
 
   // HTTP.
   /** Body of one HTTP request. */

@@ -1,0 +1,155 @@
+/**
+ * `network.json`: what a node must know to join a network.
+ *
+ * Written by a running localnet or by whoever runs a network; read once by every composition root.
+ * Unknown keys are refused, because a misspelt `schedulers` would otherwise be no scheduler at all.
+ * Checked by hand: every verb of the command loads this file, and a schema library would cost it a
+ * quarter of a second.
+ * @module
+ */
+import { MarketError } from './errors.ts'
+import { LIMITS } from './limits.ts'
+
+/** A scheduler that clients and providers of the network may dial. */
+export interface SchedulerAddress {
+  /** Ed25519 identity, 64 hex digits: what its leases are signed with. */
+  readonly identity: string
+  /** Multiaddrs, tried in order. */
+  readonly addresses: readonly string[]
+}
+
+/** A network, as one JSON document. */
+export interface NetworkConfig {
+  /** The chain's own id (configuration parameter 19). */
+  readonly id: number
+  /** A folder name: where a node keeps what belongs to this network. */
+  readonly name: string
+  /** Endpoint of the toncenter HTTP API v2. */
+  readonly toncenter: string
+  /** Address of the registry contract, where the network has one. */
+  readonly registry?: string
+  readonly schedulers: readonly SchedulerAddress[]
+  /** Provider identities (hex) that are accepted where there is no registry yet. */
+  readonly providers?: readonly string[]
+  /** Where free coins come from; development networks only. */
+  readonly faucet?: string
+  /** True where coins are worth nothing: the only networks on which `simulated` evidence counts. */
+  readonly development: boolean
+}
+
+/** TON mainnet and testnet: public networks, never for development evidence. */
+const MAINNET = -239
+const TESTNET = -3
+
+/**
+ * Checks a parsed `network.json` and freezes it. Throws `bad-config` naming the field.
+ *
+ * @example
+ * parseNetwork({ id: 77, name: 'localnet', toncenter: 'http://127.0.0.1:18081/api/v2/jsonRPC',
+ *   schedulers: [], development: true }).name // 'localnet'
+ */
+export function parseNetwork(json: unknown): NetworkConfig {
+  const fields = record('network', json)
+  onlyKeys('network', fields, KEYS)
+  const { id, name, development } = fields
+  if (typeof id !== 'number' || !Number.isInteger(id) || id < -(2 ** 31) || id >= 2 ** 31) {
+    throw refuse('id', 'a signed 32-bit integer')
+  }
+  if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9-]{0,63}$/.test(name)) {
+    throw refuse('name', 'lower-case letters, digits and dashes')
+  }
+  if (typeof development !== 'boolean') throw refuse('development', 'true or false')
+  if (development && (id === MAINNET || id === TESTNET)) {
+    throw refuse('development', 'false on a public network')
+  }
+  if (!development && fields.faucet !== undefined) {
+    throw refuse('faucet', 'nothing, outside development networks')
+  }
+  return Object.freeze({
+    id,
+    name,
+    toncenter: url('toncenter', fields.toncenter),
+    schedulers: list('schedulers', fields.schedulers).map(scheduler),
+    development,
+    ...optional('registry', fields.registry, text),
+    ...optional('providers', fields.providers, (field, value) =>
+      list(field, value).map((each) => identity(field, each)),
+    ),
+    ...optional('faucet', fields.faucet, url),
+  })
+}
+
+const KEYS = [
+  'id',
+  'name',
+  'toncenter',
+  'registry',
+  'schedulers',
+  'providers',
+  'faucet',
+  'development',
+]
+
+function scheduler(json: unknown): SchedulerAddress {
+  const fields = record('schedulers', json)
+  onlyKeys('schedulers', fields, ['identity', 'addresses'])
+  const addresses = list('addresses', fields.addresses).map((each) => text('addresses', each))
+  if (addresses.length === 0) throw refuse('addresses', 'at least one multiaddr')
+  if (!addresses.every((each) => each.startsWith('/'))) throw refuse('addresses', 'multiaddrs')
+  return Object.freeze({ identity: identity('identity', fields.identity), addresses })
+}
+
+function optional<K extends string, T>(
+  key: K,
+  value: unknown,
+  read: (field: string, value: unknown) => T,
+): { [P in K]?: T } {
+  const out: { [P in K]?: T } = {}
+  if (value !== undefined) out[key] = read(key, value)
+  return out
+}
+
+function record(field: string, json: unknown): Record<string, unknown> {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw refuse(field, 'an object')
+  }
+  return { ...json }
+}
+
+function onlyKeys(field: string, fields: Record<string, unknown>, known: readonly string[]): void {
+  const unknown = Object.keys(fields).find((key) => !known.includes(key))
+  if (unknown !== undefined) {
+    throw new MarketError('bad-config', { field, unknownKey: unknown.slice(0, LIMITS.nameLength) })
+  }
+}
+
+function list(field: string, json: unknown): readonly unknown[] {
+  if (!Array.isArray(json) || json.length > LIMITS.networkItems) {
+    throw refuse(field, `a list of at most ${LIMITS.networkItems}`)
+  }
+  return json
+}
+
+function text(field: string, json: unknown): string {
+  if (typeof json !== 'string' || json.length === 0 || json.length > 512) {
+    throw refuse(field, 'a string of 1 to 512 characters')
+  }
+  return json
+}
+
+function url(field: string, json: unknown): string {
+  const value = text(field, json)
+  const protocol = URL.canParse(value) ? new URL(value).protocol : ''
+  if (protocol !== 'http:' && protocol !== 'https:') throw refuse(field, 'an http or https URL')
+  return value
+}
+
+function identity(field: string, json: unknown): string {
+  const value = text(field, json)
+  if (!/^[0-9a-f]{64}$/.test(value)) throw refuse(field, '64 lower-case hex digits')
+  return value
+}
+
+function refuse(field: string, expected: string): MarketError {
+  return new MarketError('bad-config', { field, expected })
+}
