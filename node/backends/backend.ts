@@ -42,6 +42,11 @@ export interface BackendRequest {
   /** The text ends before the first of these. */
   readonly stop?: readonly string[]
   /**
+   * Secret of one client (or of its prefix tag): prompt evaluation may be reused within it, never
+   * across. Where absent, nothing is reported as cached.
+   */
+  readonly cacheScope?: string
+  /**
    * Pay ahead: asked with the tokens (completion and reasoning) delivered so far, before one more
    * is delivered. `true` lets it pass; a promise pauses the job until it settles; `false` ends it
    * as `unpaid`. Where absent, nothing is asked. A rejection ends the run with that error.
@@ -51,6 +56,7 @@ export interface BackendRequest {
 
 /** Token counts of one run; classes do not overlap. */
 export interface BackendUsage {
+  /** Prompt tokens that were evaluated: without the cached ones. */
   readonly prompt: number
   /** Prompt tokens whose evaluation was reused from an earlier job of the same client. */
   readonly cachedPrompt: number

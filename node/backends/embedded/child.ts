@@ -6,8 +6,10 @@
  * one client's prompt is ever reused for another and cached prompt tokens are always 0.
  * @module
  */
+import { randomInt } from 'node:crypto'
 import {
   type ChatHistoryItem,
+  type ChatWrapper,
   getLlama,
   type LlamaContext,
   LlamaLogLevel,
@@ -23,7 +25,7 @@ import type { EngineJob, FromEngine, ToEngine } from './messages.ts'
 interface Engine {
   readonly model: LlamaModel
   readonly context: LlamaContext
-  readonly wrapper: ReturnType<typeof resolveChatWrapper>
+  readonly wrapper: ChatWrapper
 }
 
 /** A running job as the message loop sees it. */
@@ -71,7 +73,9 @@ async function load(modelPath: string, places: number): Promise<void> {
     const model = await llama.loadModel({ modelPath })
     const contextSize = model.trainContextSize ?? 512
     const context = await model.createContext({ contextSize, sequences: places, threads: 1 })
-    engine = { model, context, wrapper: resolveChatWrapper(model) }
+    const wrapper = resolveChatWrapper(model)
+    if (!wrapper) throw new Error('the model has no chat template')
+    engine = { model, context, wrapper }
     const loadMs = Math.round(performance.now() - startedMs)
     tell({ type: 'ready', contextTokens: contextSize, loadMs })
   } catch (thrown) {
@@ -114,7 +118,7 @@ async function generate(on: Engine, job: EngineJob, state: Running): Promise<Fro
       temperature: job.temperature,
       topP: job.topP,
       topK: 0,
-      seed: job.seed,
+      seed: job.seed ?? randomInt(2 ** 32), // the library's own default changes once a second
       yieldEogToken: true,
     })
     return await stream(on, job, state, tokens, most)
