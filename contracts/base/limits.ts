@@ -149,6 +149,10 @@ export const LIMITS = {
   /** Entries of one page of a listing. */
   storePage: 1_000,
 
+  // Simulation.
+  /** Transactions an account of the simulated chain remembers: long runs must not grow for ever. */
+  simulatedTransactions: 1_000,
+
   // HTTP.
   /** Body of one HTTP request. */
   bodyBytes: MIB,
@@ -184,8 +188,6 @@ export const LIMITS = {
   walletResendMs: 10_000,
   /** A wallet message is void this long after it was signed, seconds. */
   walletValidS: 120,
-  /** Messages in one wallet transaction: the bound of wallet v4. */
-  walletMessages: 4,
 
   // Localnet.
   /** Transactions whose history a localnet keeps: 2 KB each, so about 40 MB. */

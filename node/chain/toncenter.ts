@@ -1,0 +1,113 @@
+/**
+ * Asking a toncenter endpoint (HTTP API v2, JSON-RPC): bounds, retries, and failures as our codes.
+ *
+ * Reads are repeated with a doubling wait; a message is repeated only where the endpoint said that
+ * it did not take it. Redirects are refused, since the API key goes with the request.
+ * @module
+ */
+import { MarketError } from '../../contracts/base/errors.ts'
+import { LIMITS } from '../../contracts/base/limits.ts'
+import type { Clock } from '../../contracts/base/ports.ts'
+
+export interface ToncenterOptions {
+  /** JSON-RPC URL. */
+  readonly endpoint: string
+  readonly apiKey?: string
+  readonly clock: Clock
+}
+
+/**
+ * One request. `body` is JSON-RPC, the result the text of the answer (`{"ok":true,...}`). Throws
+ * `contract-failed` where no contract takes the message, `bad-input` where the endpoint refuses the
+ * parameters, `chain-unavailable` for the rest, the signal's reason when aborted.
+ */
+export type Ask = (body: string, signal?: AbortSignal) => Promise<string>
+
+/** What one try came to: an answer, or a failure and whether another try is harmless. */
+type Try = { readonly text: string } | { readonly error: MarketError; readonly again: boolean }
+
+export function toncenter(options: ToncenterOptions): Ask {
+  return async (body, signal) => {
+    const isSend = body.includes('"method":"sendBoc"')
+    for (let tries = 1; ; tries++) {
+      const outcome = await tryOnce(options, body, isSend, signal)
+      if ('text' in outcome) return outcome.text
+      if (!outcome.again || tries >= LIMITS.chainTries) throw outcome.error
+      await options.clock.sleep(LIMITS.chainRetryMs * 2 ** (tries - 1), signal)
+    }
+  }
+}
+
+/**
+ * The JSON-RPC URL of an endpoint given as that, as `.../api/v2`, or as the server's root. Throws
+ * `bad-config`.
+ */
+export function jsonRpcUrl(endpoint: string): string {
+  const url = URL.parse(endpoint)
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    throw new MarketError('bad-config', { field: 'endpoint', expected: 'an http or https URL' })
+  }
+  const path = url.pathname.replace(/\/+$/, '')
+  if (/\/jsonRPC$/i.test(path)) return url.href
+  url.pathname = `${path.endsWith('/api/v2') ? path : `${path}/api/v2`}/jsonRPC`
+  return url.href
+}
+
+async function tryOnce(
+  { endpoint, apiKey, clock }: ToncenterOptions,
+  body: string,
+  isSend: boolean,
+  signal: AbortSignal | undefined,
+): Promise<Try> {
+  signal?.throwIfAborted()
+  const limit = new AbortController()
+  const disarm = clock.after(LIMITS.httpMs, () => limit.abort(new MarketError('timeout')))
+  try {
+    const headers = { 'content-type': 'application/json', ...(apiKey && { 'x-api-key': apiKey }) }
+    const response = await fetch(endpoint, {
+      method: 'POST',
+      headers,
+      body,
+      redirect: 'error',
+      signal: signal ? AbortSignal.any([signal, limit.signal]) : limit.signal,
+    })
+    const text = await readBounded(response)
+    return response.ok ? { text } : refusal(response.status, text, isSend)
+  } catch (cause) {
+    signal?.throwIfAborted()
+    if (cause instanceof MarketError) return { error: cause, again: false }
+    const facts = { endpoint: new URL(endpoint).origin }
+    // The network may have taken a message whose answer was lost: the sender must look first.
+    return { error: new MarketError('chain-unavailable', facts, { cause }), again: !isSend }
+  } finally {
+    disarm()
+  }
+}
+
+async function readBounded(response: Response): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  let bytes = 0
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length
+    if (bytes > LIMITS.chainAnswerBytes) {
+      throw new MarketError('chain-unavailable', { limit: 'chainAnswerBytes' })
+    }
+    text += decoder.decode(chunk, { stream: true })
+  }
+  return text + decoder.decode()
+}
+
+function refusal(status: number, text: string, isSend: boolean): Try {
+  const detail = text.slice(0, 300)
+  if (text.includes('cannot apply external message')) {
+    const exitCode = /exitcode=(-?\d{1,10})/.exec(text)?.[1]
+    const facts = { exitCode: exitCode === undefined ? undefined : Number(exitCode) }
+    return { error: new MarketError('contract-failed', facts), again: false }
+  }
+  if (status === 400 || status === 404 || status === 422) {
+    return { error: new MarketError('bad-input', { status, detail }), again: false }
+  }
+  const again = status === 429 || status === 503 || (status >= 500 && !isSend)
+  return { error: new MarketError('chain-unavailable', { status, detail }), again }
+}
