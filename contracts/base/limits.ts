@@ -107,7 +107,7 @@ export const LIMITS = {
   poolJobs: 4_000_000,
   /** Most jobs that a queue can be told to hold. */
   queueLimit: 1_000_000,
-  /** Tenants whose counters a pool remembers; the one charged longest ago is forgotten. */
+  /** Tenants whose counters a pool remembers; beyond, those charged longest ago are forgotten. */
   fairTenants: 100_000,
   /** Bytes of one line of recorded events: a job whose three lists are full needs half of it. */
   eventLineBytes: 64 * KIB,

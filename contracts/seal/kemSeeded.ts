@@ -1,0 +1,48 @@
+/**
+ * MLKEM768-X25519 in JavaScript, with all randomness from the `Random` port.
+ *
+ * Simulations use it, because native key encapsulation takes no seed and a run must repeat to the
+ * byte; so may a runtime without native ML-KEM. Same bytes on the wire as `nativeKem`.
+ * @module
+ */
+import { MLKEM768X25519 } from '@noble/post-quantum/hybrid.js'
+import type { Bytes } from '../base/bytes.ts'
+import { MarketError } from '../base/errors.ts'
+import type { Kem, Random } from '../base/ports.ts'
+import { checkLength, KEM_ENC_BYTES, KEM_PUBLIC_BYTES, KEM_SECRET_BYTES } from './kem.ts'
+
+/** Randomness of one encapsulation: the ML-KEM message and the ephemeral X25519 scalar. */
+const ENCAPSULATION_SEED_BYTES = 64
+
+/**
+ * The portable form. A key pair takes 32 bytes of `random`, an encapsulation 64; decapsulation takes
+ * none. Throws `bad-input` where `nativeKem` does.
+ */
+export function seededKem(random: Random): Kem {
+  return {
+    generateKeyPair() {
+      const secretKey = random.bytes(KEM_SECRET_BYTES)
+      return { secretKey, publicKey: MLKEM768X25519.keygen(secretKey).publicKey }
+    },
+    encapsulate(publicKey) {
+      checkLength('publicKey', publicKey, KEM_PUBLIC_BYTES)
+      const seed = random.bytes(ENCAPSULATION_SEED_BYTES)
+      const made = refusing('publicKey', () => MLKEM768X25519.encapsulate(publicKey, seed))
+      return { enc: made.cipherText, sharedSecret: made.sharedSecret }
+    },
+    decapsulate(secretKey: Bytes, enc: Bytes) {
+      checkLength('secretKey', secretKey, KEM_SECRET_BYTES)
+      checkLength('enc', enc, KEM_ENC_BYTES)
+      const expanded = MLKEM768X25519.keygen(secretKey).secretKey
+      return refusing('enc', () => MLKEM768X25519.decapsulate(enc, expanded))
+    },
+  }
+}
+
+function refusing<T>(field: string, work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    throw new MarketError('bad-input', { field }, { cause })
+  }
+}

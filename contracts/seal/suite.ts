@@ -1,0 +1,126 @@
+/**
+ * The HPKE suite of Chrysalis: `hpke`'s protocol (RFC 9180) over our own three primitives.
+ *
+ * MLKEM768-X25519 (0x647a) comes from the `Kem` port, HKDF-SHA256 (0x0001) and ChaCha20-Poly1305
+ * (0x0003) from node:crypto. All three are synchronous inside, so that a set-up resolves within
+ * microtasks and never through WebCrypto's thread pool, whose order no seed can fix.
+ * @module
+ */
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey } from 'node:crypto'
+import { type AEAD, CipherSuite, type KDF, type KEM, type Key } from 'hpke'
+import { type Bytes, concat } from '../base/bytes.ts'
+import type { Kem } from '../base/ports.ts'
+import { KEM_ENC_BYTES, KEM_PUBLIC_BYTES, KEM_SECRET_BYTES, KEM_SHARED_BYTES } from './kem.ts'
+
+/** A raw key in the shape that `hpke` passes around. */
+export interface RawKey extends Key {
+  readonly raw: Bytes
+}
+
+const AEAD_KEY_BYTES = 32
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+const HASH_BYTES = 32
+const KEM_NAME = 'MLKEM768-X25519'
+
+/**
+ * `hpke`'s CipherSuite over `kem`, HKDF-SHA256 and ChaCha20-Poly1305.
+ *
+ * @example
+ * const suite = hpkeSuite(nativeKem())
+ * const { encapsulatedSecret, ctx } = await suite.SetupSender(publicKeyOf(bytes), { info })
+ */
+export function hpkeSuite(kem: Kem): CipherSuite<RawKey> {
+  return new CipherSuite<RawKey>(
+    () => kemOf(kem),
+    () => HKDF_SHA256,
+    () => CHACHA20_POLY1305,
+  )
+}
+
+/** A serialized public key (1,216 bytes) as a key of the suite. */
+export function publicKeyOf(raw: Bytes): RawKey {
+  return { algorithm: { name: KEM_NAME }, extractable: true, type: 'public', raw }
+}
+
+/** A serialized secret key (32 bytes) as a key of the suite. */
+export function secretKeyOf(raw: Bytes): RawKey {
+  return { algorithm: { name: KEM_NAME }, extractable: true, type: 'private', raw }
+}
+
+function kemOf(kem: Kem): KEM<RawKey> {
+  return {
+    id: 0x647a,
+    type: 'KEM',
+    name: KEM_NAME,
+    Nsecret: KEM_SHARED_BYTES,
+    Nenc: KEM_ENC_BYTES,
+    Npk: KEM_PUBLIC_BYTES,
+    Nsk: KEM_SECRET_BYTES,
+    // No party here derives keys from input keying material: keys come from the Kem or from bytes.
+    DeriveKeyPair: async () => Promise.reject(new Error('keys are not derived in this suite')),
+    async GenerateKeyPair() {
+      const pair = kem.generateKeyPair()
+      return { publicKey: publicKeyOf(pair.publicKey), privateKey: secretKeyOf(pair.secretKey) }
+    },
+    SerializePublicKey: async (key) => key.raw,
+    DeserializePublicKey: async (raw) => publicKeyOf(raw),
+    SerializePrivateKey: async (key) => key.raw,
+    DeserializePrivateKey: async (raw) => secretKeyOf(raw),
+    async Encap(key) {
+      const { enc, sharedSecret } = kem.encapsulate(key.raw)
+      return { enc, shared_secret: sharedSecret }
+    },
+    Decap: async (enc, key) => kem.decapsulate(key.raw, enc),
+  }
+}
+
+const HKDF_SHA256: KDF = {
+  id: 0x0001,
+  type: 'KDF',
+  name: 'HKDF-SHA256',
+  Nh: HASH_BYTES,
+  stages: 2,
+  Extract: async (salt, ikm) => hmac(salt, ikm),
+  Expand: async (prk, info, length) => expand(prk, info, length),
+  Derive: async () => Promise.reject(new Error('HKDF is a two-stage KDF')),
+}
+
+const CHACHA20_POLY1305: AEAD = {
+  id: 0x0003,
+  type: 'AEAD',
+  name: 'ChaCha20Poly1305',
+  Nk: AEAD_KEY_BYTES,
+  Nn: NONCE_BYTES,
+  Nt: TAG_BYTES,
+  async Seal(key, nonce, aad, plaintext) {
+    const options = { authTagLength: TAG_BYTES }
+    const cipher = createCipheriv('chacha20-poly1305', createSecretKey(key), nonce, options)
+    cipher.setAAD(aad, { plaintextLength: plaintext.length })
+    return concat(cipher.update(plaintext), cipher.final(), cipher.getAuthTag())
+  },
+  async Open(key, nonce, aad, sealed) {
+    const options = { authTagLength: TAG_BYTES }
+    const end = sealed.length - TAG_BYTES
+    const decipher = createDecipheriv('chacha20-poly1305', createSecretKey(key), nonce, options)
+    decipher.setAAD(aad, { plaintextLength: end })
+    decipher.setAuthTag(sealed.subarray(end))
+    return concat(decipher.update(sealed.subarray(0, end)), decipher.final())
+  },
+}
+
+/** HKDF-Expand (RFC 5869 section 2.3). */
+function expand(prk: Bytes, info: Bytes, length: number): Bytes {
+  const out = new Uint8Array(Math.ceil(length / HASH_BYTES) * HASH_BYTES)
+  let block = new Uint8Array(0)
+  for (let i = 0; i * HASH_BYTES < length; i++) {
+    block = new Uint8Array(hmac(prk, concat(block, info, Uint8Array.of(i + 1))))
+    out.set(block, i * HASH_BYTES)
+  }
+  return out.subarray(0, length)
+}
+
+/** Through a KeyObject: handing node the raw key costs three times as much. */
+function hmac(key: Bytes, message: Bytes): Bytes {
+  return new Uint8Array(createHmac('sha256', createSecretKey(key)).update(message).digest())
+}
