@@ -7,12 +7,15 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { tinyChatTokenizer } from '../../../contracts/money/tinyChatTokenizer.ts'
 import type { BackendRequest } from '../../../node/backends/backend.ts'
 import { type EmbeddedBackend, startEmbedded } from '../../../node/backends/embedded/embedded.ts'
 import { TINY_CHAT } from '../../../node/backends/tinyChat.ts'
+import { createClock } from '../../../node/system/clock.ts'
 import { backendCompliance, codeOf, collect } from '../../support/backendCompliance.ts'
 import { keptLogger } from '../../support/quietLogger.ts'
-import { realClock as clock } from '../../support/realClock.ts'
+
+const clock = createClock()
 
 const ask = (content: string, more: Partial<BackendRequest> = {}): BackendRequest => ({
   model: 'tiny-chat',
@@ -78,6 +81,15 @@ describe('embedded engine', () => {
     expect(counts[0]?.prompt).toBe(18)
     expect(new Set(counts.map((usage) => JSON.stringify(usage))).size).toBe(1)
     expect(counts[0]?.cachedPrompt).toBe(0)
+  })
+
+  it('counts as the client recounts', async () => {
+    const questions = [STORY, 'Spell garden.', 'What is book in Russian?', 'What is TON?']
+    for (const question of questions) {
+      const { text, end } = await collect(backend, ask(question))
+      expect(tinyChatTokenizer.count(text)).toBe(end.usage.completion)
+    }
+    expect(TINY_CHAT.tokenizer).toBe(tinyChatTokenizer.id)
   })
 
   it('is repeatable with a seed, and differs without one', async () => {

@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import type { Clock } from '../../../contracts/base/ports.ts'
 import { connectOpenAi, type OpenAiOptions } from '../../../node/backends/openai.ts'
+import { createClock } from '../../../node/system/clock.ts'
 import { backendCompliance, codeOf, collect } from '../../support/backendCompliance.ts'
 import {
   ANSWER_WORDS,
@@ -19,7 +20,8 @@ import {
   startModelServer,
 } from '../../support/modelServer.ts'
 import { keptLogger } from '../../support/quietLogger.ts'
-import { realClock } from '../../support/realClock.ts'
+
+const realClock = createClock()
 
 const logger = keptLogger()
 const models = [

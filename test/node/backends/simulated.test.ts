@@ -4,8 +4,10 @@
  */
 import { describe, expect, it } from 'vitest'
 import { startSimulated } from '../../../node/backends/simulated.ts'
+import { createClock } from '../../../node/system/clock.ts'
 import { backendCompliance, codeOf, collect } from '../../support/backendCompliance.ts'
-import { realClock as clock } from '../../support/realClock.ts'
+
+const clock = createClock()
 
 const models = [{ id: 'sim', places: 2 }]
 const long = {
