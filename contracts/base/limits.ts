@@ -131,6 +131,8 @@ export const LIMITS = {
   recordCells: 16,
   /** Bytes of one evidence document. */
   evidenceBytes: 256 * KIB,
+  /** Evidence proves nothing this long after the block it names, seconds (a day). */
+  evidenceLifeS: 86_400,
   /** Life of an epoch key, seconds. */
   epochMinS: 600,
   epochMaxS: 3_600,
