@@ -7,8 +7,23 @@
  */
 import { type Address, beginCell, type Cell } from '@ton/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { LIMITS } from '../../contracts/base/limits.ts'
 import type { Chain, Wallet } from '../../contracts/base/ports.ts'
+import { signingKey } from '../../contracts/base/signing.ts'
 import { type NanoTon, TON } from '../../contracts/base/units.ts'
+import { signVoucher } from '../../contracts/money/voucher.ts'
+import {
+  CHANNEL_VALUE,
+  type ChannelConfig,
+  channelAddress,
+  channelStateInit,
+  claimBody,
+  finishCloseBody,
+  readChannel,
+  startCloseBody,
+  topUpBody,
+  topUpValue,
+} from '../../contracts/wrappers/Channel.ts'
 
 /** Sums over a whole network, in nanoTON: minted = balances + fees + inFlight, always. */
 export interface ChainTotals {
@@ -46,6 +61,7 @@ export function chainCompliance(name: string, create: () => Promise<ChainFixture
     describeAccounts(() => net)
     describeWallets(() => net)
     describeHistory(() => net)
+    describeChannels(() => net)
     describeRefusals(() => net)
   })
 }
@@ -100,7 +116,8 @@ function describeWallets(net: () => ChainFixture): void {
       payer.send([transfer, transfer]),
       payer.send([transfer]),
     ])
-    expect((await net().chain.account(payee)).balance).toBe((4n * TON) / 10n)
+    const received = await net().chain.transactions(payee, 10)
+    expect(received.map((tx) => tx.in.value)).toEqual(Array(4).fill(TON / 10n))
     const seqno = await net().chain.getter(payer.address, 'seqno')
     expect(seqno.readNumber()).toBe(3)
     await expectConserved(net())
@@ -167,6 +184,44 @@ function describeHistory(net: () => ChainFixture): void {
   })
 }
 
+function describeChannels(net: () => ChainFixture): void {
+  it('runs a channel from its deposit through an external claim to its close', async () => {
+    const { chain, networkId } = net()
+    const { payer, payee, channel } = await openChannel(net(), 20)
+    const opened = await readChannel(chain, channel)
+    expect(opened).toMatchObject({ status: 'open', deposited: 10n * TON, claimed: 0n })
+
+    const claim = signedClaim(channel, networkId, 3n * TON)
+    await chain.sendExternal(channel, claim)
+    const [payout] = await chain.transactions(payee.address, 1)
+    expect(payout?.in.source).toBe(channel.toRawString())
+    expect(payout?.in.value).toBeGreaterThan((299n * TON) / 100n) // the claim pays its own way
+    expect(payout?.in.value).toBeLessThanOrEqual(3n * TON)
+    expect(await readChannel(chain, channel)).toMatchObject({ status: 'open', claimed: 3n * TON })
+    await expect(chain.sendExternal(channel, claim)).rejects.toMatchObject({
+      code: 'contract-failed',
+    })
+
+    const { startClose, finishClose } = CHANNEL_VALUE
+    await payer.send([{ to: channel, value: startClose, body: startCloseBody() }])
+    expect((await readChannel(chain, channel)).status).toBe('closing')
+    await net().advance(LIMITS.closeDelayS + 1)
+    await payer.send([{ to: channel, value: finishClose, body: finishCloseBody() }])
+    expect((await readChannel(chain, channel)).status).toBe('closed')
+    const [returned] = await chain.transactions(payer.address, 1)
+    expect(returned?.in.source).toBe(channel.toRawString())
+    expect(returned?.in.value).toBeGreaterThan(7n * TON)
+    await expectConserved(net())
+  })
+
+  it('refuses a claim for another network', async () => {
+    const { channel } = await openChannel(net(), 22)
+    const foreign = net().chain.sendExternal(channel, signedClaim(channel, -239, 3n * TON))
+    await expect(foreign).rejects.toMatchObject({ code: 'contract-failed' })
+    expect((await readChannel(net().chain, channel)).claimed).toBe(0n)
+  })
+}
+
 function describeRefusals(net: () => ChainFixture): void {
   it('gives the exit code of a getter that fails', async () => {
     const wallet = net().wallet(10)
@@ -206,6 +261,34 @@ function describeRefusals(net: () => ChainFixture): void {
 async function expectConserved(net: ChainFixture): Promise<void> {
   const { balances, fees, minted, inFlight = 0n } = await net.totals()
   expect(balances + fees + inFlight).toBe(minted)
+}
+
+/** The voucher key of every channel of this suite. */
+const voucherKey = signingKey(new Uint8Array(32).fill(77))
+
+/** A channel with 10 TON in it, from wallet `seed` to the next one; both are deployed. */
+async function openChannel(net: ChainFixture, seed: number) {
+  const [payer, payee] = [net.wallet(seed), net.wallet(seed + 1)]
+  await net.faucet(payer.address, 20n * TON)
+  await net.faucet(payee.address, TON)
+  await payee.send([{ to: payee.address, value: 1n }]) // a payout to no code would bounce
+  const config: ChannelConfig = {
+    payer: payer.address,
+    payee: payee.address,
+    voucherKey: voucherKey.publicKey,
+    nonce: new Uint8Array(16).fill(seed),
+    closeDelayS: LIMITS.closeDelayS,
+    network: net.networkId,
+  }
+  const channel = channelAddress(config)
+  const deposit = { to: channel, value: topUpValue(10n * TON), body: topUpBody(10n * TON) }
+  await payer.send([{ ...deposit, init: channelStateInit(config) }])
+  return { payer, payee, channel }
+}
+
+function signedClaim(channel: Address, network: number, cumulative: NanoTon): Cell {
+  const voucher = { network, channel, cumulative, receiptsHash: new Uint8Array(32) }
+  return claimBody(voucher, signVoucher(voucher, voucherKey))
 }
 
 function comment(text: string): Cell {

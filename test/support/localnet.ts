@@ -2,23 +2,17 @@
  * A localnet for tests: started on any free port, driven over HTTP only, as anybody would.
  * @module
  */
-import { type Address, beginCell } from '@ton/core'
-import type { Logger } from '../../contracts/base/ports.ts'
+import type { Address } from '@ton/core'
 import { type SigningKey, signingKey } from '../../contracts/base/signing.ts'
 import { walletAddress, walletTransfer } from '../../contracts/wrappers/wallet.ts'
 import { connectChain } from '../../node/chain/tonClient.ts'
 import { createWallet } from '../../node/chain/wallet.ts'
 import { startLocalnet } from '../../node/localnet/localnet.ts'
+import { createClock } from '../../node/system/clock.ts'
+import { silentLogger } from '../../node/system/logger.ts'
 import type { ChainFixture } from './chainCompliance.ts'
-import { realClock } from './realClock.ts'
 
-export const quiet: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => quiet,
-}
+export const realClock = createClock()
 
 /** Anything in an answer: tests look at what they name. */
 export interface Answer {
@@ -46,10 +40,15 @@ export function testKey(seed: number): SigningKey {
   return signingKey(new Uint8Array(32).fill(seed))
 }
 
+/** One JSON-RPC call of toncenter's API. */
+export function rpc(endpoint: string, method: string, params: object): Promise<Answer> {
+  return postJson(endpoint, { id: '1', jsonrpc: '2.0', method, params })
+}
+
 /** TonClient and localnet as the fixture of the Chain compliance suite. */
 export async function localnetFixture(): Promise<ChainFixture & { url: string; endpoint: string }> {
   const clock = realClock
-  const localnet = await startLocalnet({ clock, logger: quiet, port: 0 })
+  const localnet = await startLocalnet({ clock, logger: silentLogger, port: 0 })
   const { url, endpoint, networkId } = localnet
   const chain = await connectChain({ endpoint, networkId, clock })
   const control = async (verb: string, body: object) => {
@@ -83,6 +82,3 @@ export async function localnetFixture(): Promise<ChainFixture & { url: string; e
     stop: () => localnet.stop(),
   }
 }
-
-/** An empty cell, for messages whose content does not matter. */
-export const NOTHING = beginCell().endCell()
