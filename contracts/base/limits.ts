@@ -123,6 +123,8 @@ export const LIMITS = {
   firstWindowTokens: 32,
   /** Account messages waiting for their acknowledgement. */
   unackedPayments: 256,
+  /** Jobs of one account that are active or unsettled: it is one row, copied with each message. */
+  accountJobs: 1_024,
 
   // Records.
   /** Bytes of one signed record as a bag of cells. */

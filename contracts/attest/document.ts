@@ -1,0 +1,176 @@
+/**
+ * The evidence document: what a provider can prove about itself, as bytes.
+ *
+ * JSON in exactly one encoding (the one `encodeEvidence` makes), versioned and tagged with its kind.
+ * Its claims are typed and hashed into the report data that the kind's own proof must carry. Nothing
+ * is verified here: that is `verify.ts`. README.md has the format.
+ * @module
+ */
+import { createHash } from 'node:crypto'
+import {
+  type Bytes,
+  equal,
+  fromBase64,
+  fromHex,
+  i32,
+  lengthPrefixed,
+  toBase64,
+  toHex,
+  u64,
+  utf8,
+} from '../base/bytes.ts'
+import { type Facts, MarketError } from '../base/errors.ts'
+import { LIMITS } from '../base/limits.ts'
+import { sha256 } from '../base/signing.ts'
+
+/** What the evidence is about. Hashes are 32 bytes. */
+export interface Claims {
+  /** The provider's Ed25519 identity. */
+  readonly identity: Bytes
+  readonly network: number
+  /** Hash of the model's weights. */
+  readonly modelHash: Bytes
+  /** Hash of the backend's configuration. */
+  readonly backendHash: Bytes
+  /** Hash of the GPU's own evidence; zeros where there is none. */
+  readonly gpuEvidenceHash: Bytes
+  /** A block hash that did not exist before `freshAtS` (Unix seconds), so neither did the proof. */
+  readonly freshBlock: Bytes
+  readonly freshAtS: number
+}
+
+/** A parsed document. `proof` holds the kind's own parts, by name. */
+export interface EvidenceDocument {
+  readonly kind: string
+  readonly claims: Claims
+  readonly proof: Readonly<Record<string, Bytes>>
+}
+
+const VERSION = 1
+const HASHES = ['identity', 'modelHash', 'backendHash', 'gpuEvidenceHash', 'freshBlock'] as const
+const MAX_PARTS = 16
+const NAME = /^[a-zA-Z]{1,32}$/
+
+/** The digest of a document that an accept and a sealed request are bound to. */
+export function evidenceDigest(bytes: Bytes): Bytes {
+  return sha256(bytes)
+}
+
+/**
+ * Report data: SHA-512 (64 bytes) of the claims, each behind its name and length. This is what a TEE
+ * signs over, so the claims cannot be exchanged without another proof.
+ */
+export function reportData(claims: Claims): Bytes {
+  const { network, freshAtS } = claims
+  const fields: [string, Bytes][] = [
+    ['identity', claims.identity],
+    ['network', i32(network)],
+    ['modelHash', claims.modelHash],
+    ['backendHash', claims.backendHash],
+    ['gpuEvidenceHash', claims.gpuEvidenceHash],
+    ['freshBlock', claims.freshBlock],
+    ['freshAtS', u64(freshAtS)],
+  ]
+  const parts = fields.flatMap(([name, value]) => [utf8(name), value])
+  const typed = lengthPrefixed(utf8('chrysalis/claims/1'), ...parts)
+  return new Uint8Array(createHash('sha512').update(typed).digest())
+}
+
+/** A document as bytes: JSON, keys in this order, no white space. */
+export function encodeEvidence(document: EvidenceDocument): Bytes {
+  const { kind, claims } = document
+  const parts = Object.entries(document.proof).map(([name, part]) => [name, toBase64(part)])
+  const json = {
+    version: VERSION,
+    kind,
+    claims: {
+      identity: toHex(claims.identity),
+      network: claims.network,
+      modelHash: toHex(claims.modelHash),
+      backendHash: toHex(claims.backendHash),
+      gpuEvidenceHash: toHex(claims.gpuEvidenceHash),
+      freshBlock: toHex(claims.freshBlock),
+      freshAtS: claims.freshAtS,
+    },
+    proof: Object.fromEntries(parts),
+  }
+  return utf8(JSON.stringify(json))
+}
+
+/**
+ * A document from bytes; verifies nothing. Throws `bad-evidence` on more than `LIMITS.evidenceBytes`
+ * and on any bytes that `encodeEvidence` would not make: unknown keys, other orders, white space.
+ *
+ * @example
+ * parseEvidence(encodeEvidence(document)).kind // 'open'
+ */
+export function parseEvidence(bytes: Bytes): EvidenceDocument {
+  if (bytes.length > LIMITS.evidenceBytes) {
+    throw badEvidence('the document is too long', { most: LIMITS.evidenceBytes })
+  }
+  try {
+    const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    const document = documentOf(json)
+    if (equal(encodeEvidence(document), bytes)) return document
+  } catch (cause) {
+    throw badEvidence('the document is malformed', {}, cause)
+  }
+  throw badEvidence('the document is not in its one encoding')
+}
+
+/** `bad-evidence` with a plain sentence. */
+export function badEvidence(because: string, facts: Facts = {}, cause?: unknown): MarketError {
+  return new MarketError('bad-evidence', { because, ...facts }, { cause })
+}
+
+function documentOf(json: unknown): EvidenceDocument {
+  const document = record(json, ['version', 'kind', 'claims', 'proof'])
+  const { kind, version } = document
+  if (version !== VERSION || typeof kind !== 'string' || !/^[a-z0-9-]{1,32}$/.test(kind)) {
+    throw badEvidence('an unknown version or kind')
+  }
+  const claims = record(document.claims, [...HASHES, 'network', 'freshAtS'])
+  const { network, freshAtS } = claims
+  if (!integer(network, -(2 ** 31), 2 ** 31 - 1) || !integer(freshAtS, 0, 2 ** 40)) {
+    throw badEvidence('a claim that is no integer of its range')
+  }
+  const [identity, modelHash, backendHash, gpuEvidenceHash, freshBlock] = HASHES.map((name) =>
+    fromHex(String(claims[name]), 32),
+  )
+  return {
+    kind,
+    claims: {
+      identity: identity!,
+      network,
+      modelHash: modelHash!,
+      backendHash: backendHash!,
+      gpuEvidenceHash: gpuEvidenceHash!,
+      freshBlock: freshBlock!,
+      freshAtS,
+    },
+    proof: proofOf(document.proof),
+  }
+}
+
+function proofOf(json: unknown): Record<string, Bytes> {
+  const entries = Object.entries(record(json))
+  if (entries.length > MAX_PARTS || entries.some(([name]) => !NAME.test(name))) {
+    throw badEvidence('a proof with other names')
+  }
+  return Object.fromEntries(entries.map(([name, part]) => [name, fromBase64(String(part))]))
+}
+
+function record(json: unknown, keys?: readonly string[]): Record<string, unknown> {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw badEvidence('a value that is no object')
+  }
+  const entries = Object.entries(json)
+  if (keys && (entries.length !== keys.length || keys.some((key) => !Object.hasOwn(json, key)))) {
+    throw badEvidence('other keys than expected')
+  }
+  return Object.fromEntries(entries)
+}
+
+function integer(value: unknown, least: number, most: number): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most
+}

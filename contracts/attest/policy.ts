@@ -1,0 +1,107 @@
+/**
+ * The client's policy: which evidence is enough to send it a prompt.
+ *
+ * Policy is data with a safe default: on a public network the least tier is `gpu-tee`, and anything
+ * weaker must be asked for by name. The client applies it to a verdict, together with what lease and
+ * accept say, before it seals anything; nobody else's opinion enters.
+ * @module
+ */
+import { type Bytes, equal, toHex } from '../base/bytes.ts'
+import { MarketError } from '../base/errors.ts'
+import { TIER_MEANING, TIERS, type Tier, tierAtLeast } from '../base/tier.ts'
+import { badEvidence } from './document.ts'
+import type { Verdict } from './verifier.ts'
+
+/** What a client demands. */
+export interface EvidencePolicy {
+  readonly network: number
+  /** True only on networks for development: simulated evidence is refused everywhere else. */
+  readonly development: boolean
+  readonly minTier: Tier
+  /** Identities (hex) to use and no others; absent: any that the evidence supports. */
+  readonly pinned?: readonly string[]
+}
+
+/** What lease, accept and epoch key say, for the policy to hold against the evidence. */
+export interface LeaseFacts {
+  readonly network: number
+  /** Identity of the provider in the lease. */
+  readonly provider: Bytes
+  readonly modelHash: Bytes
+  readonly minTier: Tier
+  /** From the accept. */
+  readonly evidenceDigest: Bytes
+  /** End of the epoch key, Unix seconds. */
+  readonly epochNotAfterS: number
+  readonly atMs: number
+}
+
+/** TON mainnet and testnet: never for development, whatever a file says. */
+const PUBLIC_NETWORKS = [-239, -3]
+
+/**
+ * The policy of a network; `minTier` is the user's own word, by name. Without it: `gpu-tee`, on a
+ * development network `simulated`. Throws `bad-config` where a public network is called one for
+ * development, or simulated evidence is asked for outside development.
+ *
+ * @example
+ * policyFor({ id: -239, development: false }).minTier // 'gpu-tee'
+ */
+export function policyFor(
+  network: { readonly id: number; readonly development: boolean },
+  asked: { readonly minTier?: Tier; readonly pinned?: readonly string[] } = {},
+): EvidencePolicy {
+  const { id, development } = network
+  if (development && PUBLIC_NETWORKS.includes(id)) {
+    throw new MarketError('bad-config', { setting: 'development', network: id })
+  }
+  const minTier = asked.minTier ?? (development ? 'simulated' : 'gpu-tee')
+  if (!TIERS.includes(minTier) || (minTier === 'simulated' && !development)) {
+    throw new MarketError('bad-config', { setting: 'minTier', value: minTier, network: id })
+  }
+  return Object.freeze({ network: id, development, minTier, pinned: asked.pinned })
+}
+
+/**
+ * Returns where the verdict satisfies policy and lease. Throws `tier-too-low`, `unknown-provider` or
+ * `bad-evidence`, each with a sentence that says why and, for a tier, what accepting less would mean.
+ */
+export function applyPolicy(verdict: Verdict, policy: EvidencePolicy, facts: LeaseFacts): void {
+  const { claims, tier } = verdict
+  if (claims.network !== policy.network || facts.network !== policy.network) {
+    throw badEvidence('it is for another network', { network: claims.network })
+  }
+  if (tier === 'simulated' && !policy.development) {
+    throw badEvidence('it is simulated, and this is no development network')
+  }
+  if (!equal(verdict.digest, facts.evidenceDigest)) {
+    throw badEvidence('the provider accepted the job with other evidence')
+  }
+  if (!equal(claims.identity, facts.provider)) {
+    throw badEvidence('it is about another provider than the one in the lease')
+  }
+  if (!equal(claims.modelHash, facts.modelHash)) {
+    throw badEvidence('it is about another model than the one in the lease')
+  }
+  const identity = toHex(claims.identity)
+  if (policy.pinned && !policy.pinned.some((pin) => pin.toLowerCase() === identity)) {
+    const because = 'it is not one of the providers that you pinned'
+    throw new MarketError('unknown-provider', { because, identity })
+  }
+  checkTier(tier, policy.minTier)
+  checkTier(tier, facts.minTier)
+  checkTimes(verdict.validUntilS, facts)
+}
+
+function checkTier(tier: Tier, asked: Tier): void {
+  if (tierAtLeast(tier, asked)) return
+  const action = `Choose another provider, or ask for "${tier}" by name: ${TIER_MEANING[tier]}.`
+  throw new MarketError('tier-too-low', { tier, asked }, { action })
+}
+
+function checkTimes(validUntilS: number, facts: LeaseFacts): void {
+  if (facts.atMs > validUntilS * 1_000) throw badEvidence('it has expired', { validUntilS })
+  if (facts.epochNotAfterS > validUntilS) {
+    throw badEvidence('the key of the provider would outlive it', { validUntilS })
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * The one interface of all verifiers of evidence, and what every kind checks alike.
+ *
+ * A verifier turns a document into a `Verdict`: a tier, and in plain sentences what was proved and what
+ * was not. It gets the time and whatever it may know as arguments, so that a verdict can be repeated
+ * by anyone at any later time. Kinds for real hardware stand behind the same interface.
+ * @module
+ */
+import type { Bytes } from '../base/bytes.ts'
+import { LIMITS } from '../base/limits.ts'
+import type { Tier } from '../base/tier.ts'
+import { badEvidence, type Claims, type EvidenceDocument } from './document.ts'
+
+/** What the verifier is told; it reads no clock and asks nobody. */
+export interface EvidenceContext {
+  readonly atMs: number
+  readonly network: number
+  /** True on a development network: only there does simulated evidence verify at all. */
+  readonly development?: boolean
+  /** Whether the identity stands in the registry, by the client's own access to the chain. */
+  readonly isRegistered?: (identity: Bytes) => boolean
+  /** Whether the hash is of a recent block of this network; leaves freshness unproved if absent. */
+  readonly isRecentBlock?: (hash: Bytes) => boolean
+}
+
+/** What the evidence is worth, in figures and in sentences. */
+export interface Verdict {
+  readonly kind: string
+  readonly tier: Tier
+  readonly claims: Claims
+  /** SHA-256 of the document, as the accept names it. */
+  readonly digest: Bytes
+  /** Hash of a proved device identity, where the kind has one. */
+  readonly deviceId?: Bytes
+  readonly proved: readonly string[]
+  readonly notProved: readonly string[]
+  /** Unix seconds after which the evidence proves nothing. */
+  readonly validUntilS: number
+}
+
+/** The verifier of one kind. Throws `bad-evidence` (or `unknown-provider`) and nothing else. */
+export interface EvidenceVerifier {
+  readonly kind: string
+  verify(bytes: Bytes, context: EvidenceContext): Verdict
+}
+
+/**
+ * What every kind checks of the claims: the network, the freshness. Gives the last second at which
+ * they hold, and the sentences about them. Throws `bad-evidence`.
+ */
+export function checkClaims(
+  claims: Claims,
+  context: EvidenceContext,
+): { validUntilS: number; proved: string[]; notProved: string[] } {
+  if (claims.network !== context.network) {
+    throw badEvidence('it is for another network', { network: claims.network })
+  }
+  const atS = Math.floor(context.atMs / 1_000)
+  const validUntilS = claims.freshAtS + LIMITS.evidenceLifeS
+  if (claims.freshAtS > atS + LIMITS.clockSkewS) throw badEvidence('it is dated in the future')
+  if (atS > validUntilS) throw badEvidence('it has expired', { validUntilS })
+  if (!context.isRecentBlock) {
+    const unproved = 'that it was made when it says: the block it names was not looked up'
+    return { validUntilS, proved: [], notProved: [unproved] }
+  }
+  if (!context.isRecentBlock(claims.freshBlock)) {
+    throw badEvidence('the block that it names is not a recent one')
+  }
+  return { validUntilS, proved: ['it was made after a recent block'], notProved: [] }
+}
+
+/** A part of the proof by name. Throws `bad-evidence` where it is missing or of another length. */
+export function proofPart(document: EvidenceDocument, name: string, length: number): Bytes {
+  const part = Object.hasOwn(document.proof, name) ? document.proof[name] : undefined
+  if (part?.length !== length) throw badEvidence('a part of the proof is malformed', { part: name })
+  return part
+}
+
+/** Throws `bad-evidence` unless the proof has exactly these parts. */
+export function checkParts(document: EvidenceDocument, names: readonly string[]): void {
+  const found = Object.keys(document.proof).join()
+  if (found !== names.join())
+    throw badEvidence('the proof has other parts', { expected: names.join() })
+}
