@@ -121,6 +121,8 @@ export const LIMITS = {
   closeDelayS: 86_400,
   /** First window between strangers, completion tokens; doubles with each one delivered. */
   firstWindowTokens: 32,
+  /** Channels that one payee takes: each is read from disk at start and kept in memory. */
+  channels: 100_000,
   /** Account messages waiting for their acknowledgement. */
   unackedPayments: 256,
   /** Jobs of one account that are active or unsettled: it is one row, copied with each message. */

@@ -75,7 +75,8 @@ export const CHANNEL_EXIT = {
   unknownMessage: 0xffff,
 } as const
 
-const OP = {
+/** Ops of the messages that a channel takes. */
+export const CHANNEL_OP = {
   topUp: 0x2c5a1b01,
   claim: 0x2c5a1b02,
   startClose: 0x2c5a1b03,
@@ -171,7 +172,7 @@ export function checkChannel(config: ChannelConfig, expected: ChannelExpectation
 
 /** Adds `amount` nanoTON to the deposit. Attach `topUpValue`. Throws `bad-input`. */
 export function topUpBody(amount: NanoTon): Cell {
-  return op(OP.topUp).storeCoins(coins(amount)).endCell()
+  return op(CHANNEL_OP.topUp).storeCoins(coins(amount)).endCell()
 }
 
 /**
@@ -193,17 +194,17 @@ export function topUpValue(
  * the channel are not sent: the contract knows its own. Throws `bad-input`.
  */
 export function claimBody(voucher: Voucher, signature: Bytes): Cell {
-  return storeVoucher(op(OP.claim), voucher, signature).endCell()
+  return storeVoucher(op(CHANNEL_OP.claim), voucher, signature).endCell()
 }
 
 /** Starts closing; from the payer. */
 export function startCloseBody(): Cell {
-  return op(OP.startClose).endCell()
+  return op(CHANNEL_OP.startClose).endCell()
 }
 
 /** Closes after the delay; from anyone. */
 export function finishCloseBody(): Cell {
-  return op(OP.finishClose).endCell()
+  return op(CHANNEL_OP.finishClose).endCell()
 }
 
 /** Closes at once, after a last claim where one is given; from the payee. Throws `bad-input`. */
@@ -211,13 +212,13 @@ export function cooperativeCloseBody(last?: {
   readonly voucher: Voucher
   readonly signature: Bytes
 }): Cell {
-  const body = op(OP.cooperativeClose).storeBit(last !== undefined)
+  const body = op(CHANNEL_OP.cooperativeClose).storeBit(last !== undefined)
   return (last ? storeVoucher(body, last.voucher, last.signature) : body).endCell()
 }
 
 /** Sends what a closed channel holds above its floor to the payer; from anyone. */
 export function sweepBody(): Cell {
-  return op(OP.sweep).endCell()
+  return op(CHANNEL_OP.sweep).endCell()
 }
 
 /**
@@ -250,6 +251,34 @@ export function parseChannelView(reader: TupleReader): ChannelView {
     return { status, deposited, claimed, ...closing, receiptsHash, config }
   } catch (cause) {
     throw new MarketError('bad-frame', { record: 'channel' }, { cause })
+  }
+}
+
+/** A channel's data cell, as the contract stores it. `closeAt` as in storage.tolk. Throws `bad-frame`. */
+export function parseChannelData(data: Cell): {
+  readonly claimed: NanoTon
+  readonly receiptsHash: Bytes
+  readonly deposited: NanoTon
+  readonly closeAt: number
+  readonly config: ChannelConfig
+} {
+  try {
+    const root = data.beginParse()
+    const claimed = root.loadCoins()
+    const receiptsHash = new Uint8Array(root.loadBuffer(32))
+    const deposited = root.loadCoins()
+    const closeAt = root.loadUint(32)
+    const fixed = root.loadRef().beginParse()
+    const payee = fixed.loadAddress()
+    const voucherKey = new Uint8Array(fixed.loadBuffer(32))
+    const network = fixed.loadInt(32)
+    const closeDelayS = fixed.loadUint(32)
+    const payer = fixed.loadAddress()
+    const nonce = new Uint8Array(fixed.loadBuffer(16))
+    const config = { payer, payee, voucherKey, nonce, closeDelayS, network }
+    return { claimed, receiptsHash, deposited, closeAt, config }
+  } catch (cause) {
+    throw new MarketError('bad-frame', { record: 'channel data' }, { cause })
   }
 }
 

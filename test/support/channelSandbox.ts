@@ -45,6 +45,9 @@ export const START_S = 1_795_305_600
 export const DAY_S = 86_400
 export const YEAR_S = 365 * DAY_S
 
+/** Exit given to an external message that the account cannot pay for: its code did not run. */
+const CANNOT_PAY = 13
+
 /** What one message did to the channel. */
 export interface Outcome {
   readonly transactions: readonly BlockchainTransaction[]
@@ -195,8 +198,8 @@ export async function outcomeOf(
     const tx = transactions.find((one) => one.address === own)
     return { transactions, tx, ...phases(tx) }
   } catch (error) {
-    if (!(error instanceof EmulationError) || error.exitCode === undefined) throw error
-    return { transactions: [], exit: error.exitCode, gas: 0n }
+    if (!(error instanceof EmulationError)) throw error
+    return { transactions: [], exit: error.exitCode || CANNOT_PAY, gas: 0n }
   }
 }
 

@@ -1,0 +1,280 @@
+/**
+ * The simulated twin of the Chain and Wallet ports: blocks, a ledger and, on request, faults.
+ *
+ * Time comes from a Clock, faults from a Random: a run is reproducible by seed. A message is
+ * included in the next block with all it causes; what can be read is the state of the last block.
+ * Called by simulations and tests; the channels in it are the TypeScript model of the contract
+ * (`simulatedChannel.ts`), which a test proves equal to the compiled one.
+ * @module
+ */
+import {
+  type Address,
+  beginCell,
+  type Cell,
+  type StateInit,
+  type TupleItem,
+  TupleReader,
+} from '@ton/core'
+import { fromBigInt, toBigInt } from '../../contracts/base/bytes.ts'
+import { MarketError } from '../../contracts/base/errors.ts'
+import type {
+  Chain,
+  ChainAccount,
+  ChainTransaction,
+  Clock,
+  Random,
+  Wallet,
+  WalletMessage,
+} from '../../contracts/base/ports.ts'
+import type { SigningKey } from '../../contracts/base/signing.ts'
+import type { NanoTon } from '../../contracts/base/units.ts'
+import { voucherHash } from '../../contracts/money/voucher.ts'
+import { walletAddress, walletStateInit, walletTransfer } from '../../contracts/wrappers/wallet.ts'
+import type { ChannelState } from './simulatedChannel.ts'
+import type { PriceTable } from './simulatedFees.ts'
+import {
+  createLedger,
+  type Ledger,
+  type LedgerMessage,
+  type LedgerTotals,
+} from './simulatedLedger.ts'
+
+/** What may go wrong between sending an external message and its block. */
+export interface ChainFaults {
+  readonly random: Random
+  /** External messages that vanish, parts per 10,000. */
+  readonly dropPer10k?: number
+  /** Blocks by which inclusion may come later, at most. */
+  readonly delayBlocks?: number
+}
+
+export interface SimulatedChainOptions {
+  readonly clock: Clock
+  readonly networkId: number
+  readonly blockMs: number
+  readonly faults?: ChainFaults
+  readonly prices?: PriceTable
+}
+
+export interface SimulatedChain {
+  chain(): Chain
+  /** The version 4 wallet of a key. Deployed by its first transfer, like a real one. */
+  wallet(key: SigningKey): Wallet
+  /** Credits an address at once, without a message. */
+  faucet(address: Address, amountNano: NanoTon): void
+  /** `balances + fees === faucet`, always. */
+  totals(): LedgerTotals
+  /** Blocks made so far; empty ones are not made. */
+  blocks(): number
+}
+
+/** A wallet's transfer is good for this long; then it is signed again. */
+const TRANSFER_S = 60
+/** Blocks after which a transfer that did not appear is sent again. */
+const RESEND_BLOCKS = 3
+
+/**
+ * A chain in this process.
+ *
+ * @example
+ * const sim = createSimulatedChain({ clock, networkId: -7, blockMs: 1_000 })
+ * sim.faucet(sim.wallet(key).address, 10n * TON)
+ */
+export function createSimulatedChain(options: SimulatedChainOptions): SimulatedChain {
+  const blocks = createBlocks(options)
+  const chain = createChain(options, blocks)
+  return {
+    chain: () => chain,
+    wallet: (key) => createWallet(blocks, chain, key),
+    faucet: (address, amountNano) => blocks.ledger.faucet(address, amountNano),
+    totals: () => blocks.ledger.totals(),
+    blocks: () => blocks.made(),
+  }
+}
+
+interface Blocks {
+  readonly ledger: Ledger
+  /** Unix seconds of the last block, empty ones included. */
+  nowS(): number
+  made(): number
+  submit(message: LedgerMessage): void
+  /** Resolves after the next block. */
+  next(): Promise<void>
+}
+
+function createBlocks({
+  clock,
+  networkId,
+  blockMs,
+  faults,
+  prices,
+}: SimulatedChainOptions): Blocks {
+  const ledger = createLedger(networkId, prices)
+  const pending: { readonly message: LedgerMessage; readonly block: number }[] = []
+  let waiting: (() => void)[] = []
+  let made = 0
+  let scheduled = false
+
+  const heightNow = (): number => Math.floor(clock.nowMs() / blockMs)
+  const makeBlock = (): void => {
+    scheduled = false
+    made += 1
+    const height = heightNow()
+    const due = pending.filter(({ block }) => block <= height)
+    pending.splice(0, pending.length, ...pending.filter(({ block }) => block > height))
+    for (const { message } of due) ledger.deliver(message, secondsOf(height))
+    const woken = waiting
+    waiting = []
+    for (const wake of woken) wake()
+    if (pending.length > 0) schedule()
+  }
+  const schedule = (): void => {
+    if (scheduled) return
+    scheduled = true
+    clock.after((heightNow() + 1) * blockMs - clock.nowMs(), makeBlock)
+  }
+  const secondsOf = (height: number): number => Math.floor((height * blockMs) / 1000)
+
+  return {
+    ledger,
+    nowS: () => secondsOf(heightNow()),
+    made: () => made,
+    submit(message) {
+      if (faults && drops(faults)) return
+      const late = faults ? pick(faults.random, (faults.delayBlocks ?? 0) + 1) : 0
+      pending.push({ message, block: heightNow() + 1 + late })
+      schedule()
+    },
+    next: () =>
+      new Promise((resolve) => {
+        waiting.push(resolve)
+        schedule()
+      }),
+  }
+}
+
+function createChain(options: SimulatedChainOptions, blocks: Blocks): Chain {
+  const { ledger } = blocks
+  return {
+    networkId: options.networkId,
+    now: async () => blocks.nowS(),
+    account: async (address) => accountOf(ledger, address),
+    getter: async (address, method, args) => runGetter(ledger, address, method, args ?? []),
+    async sendExternal(to, body, init) {
+      const message = externalTo(to, body, init)
+      const exitCode = ledger.check(message, blocks.nowS())
+      if (exitCode !== 0) throw new MarketError('contract-failed', { exitCode })
+      blocks.submit(message)
+    },
+    async transactions(address, limit, beforeLt) {
+      const all: readonly ChainTransaction[] = ledger.account(address)?.transactions ?? []
+      const older = beforeLt === undefined ? all : all.filter(({ lt }) => lt < beforeLt)
+      return older.slice(Math.max(0, older.length - limit)).reverse()
+    },
+  }
+}
+
+function createWallet(blocks: Blocks, chain: Chain, key: SigningKey): Wallet {
+  const address = walletAddress(key.publicKey)
+  let last: Promise<void> = Promise.resolve()
+  const seqno = (): number => {
+    const code = blocks.ledger.account(address)?.code
+    return code?.kind === 'wallet' ? code.seqno : 0
+  }
+  const transfer = async (
+    messages: readonly WalletMessage[],
+    signal?: AbortSignal,
+  ): Promise<void> => {
+    const mine = seqno()
+    const init = blocks.ledger.account(address)?.code ? undefined : walletStateInit(key.publicKey)
+    const needed = messages.reduce((sum, { value }) => sum + value, 0n)
+    const free = blocks.ledger.account(address)?.balance ?? 0n
+    if (free <= needed) throw new MarketError('no-funds', { needed, free })
+    while (seqno() === mine) {
+      const body = walletTransfer(mine, blocks.nowS() + TRANSFER_S, messages, key)
+      await chain.sendExternal(address, body, init)
+      for (let i = 0; i < RESEND_BLOCKS && seqno() === mine; i++) {
+        signal?.throwIfAborted()
+        await blocks.next()
+      }
+    }
+  }
+  return {
+    address,
+    publicKey: key.publicKey,
+    send(messages, signal) {
+      const turn = last.then(() => transfer(messages, signal))
+      last = turn.catch(() => undefined) // the next transfer does not depend on this one
+      return turn
+    },
+  }
+}
+
+function accountOf(ledger: Ledger, address: Address): ChainAccount {
+  const account = ledger.account(address)
+  if (!account) return { status: 'none', balance: 0n }
+  const { balance, codeHash } = account
+  return { status: account.code ? 'active' : 'uninit', balance, ...(codeHash ? { codeHash } : {}) }
+}
+
+function runGetter(
+  ledger: Ledger,
+  address: Address,
+  method: string,
+  args: readonly TupleItem[],
+): TupleReader {
+  const code = ledger.account(address)?.code
+  if (!code) throw new MarketError('contract-failed', { method, exitCode: NO_STATE })
+  if (code.kind === 'wallet' && method === 'seqno') return new TupleReader([int(code.seqno)])
+  if (code.kind === 'channel' && method === 'get_channel') {
+    return new TupleReader(channelTuple(code.state))
+  }
+  if (code.kind === 'channel' && method === 'get_voucher_hash') {
+    const reader = new TupleReader([...args])
+    const cumulative = reader.readBigNumber()
+    const receiptsHash = fromBigInt(reader.readBigNumber(), 32)
+    const { network } = code.state.config
+    const hash = voucherHash({ network, channel: address, cumulative, receiptsHash })
+    return new TupleReader([int(toBigInt(hash))])
+  }
+  throw new MarketError('contract-failed', { method, exitCode: UNKNOWN_METHOD })
+}
+
+const NO_STATE = -256
+const UNKNOWN_METHOD = 11
+
+function channelTuple({ closeAt, deposited, claimed, receiptsHash, config }: ChannelState) {
+  return [
+    int(closeAt),
+    int(deposited),
+    int(claimed),
+    int(toBigInt(receiptsHash)),
+    addressItem(config.payer),
+    addressItem(config.payee),
+    int(toBigInt(config.voucherKey)),
+    int(toBigInt(config.nonce)),
+    int(config.closeDelayS),
+    int(config.network),
+  ]
+}
+
+function int(value: bigint | number): TupleItem {
+  return { type: 'int', value: BigInt(value) }
+}
+
+function addressItem(address: Address): TupleItem {
+  return { type: 'slice', cell: beginCell().storeAddress(address).endCell() }
+}
+
+function externalTo(to: Address, body: Cell, init?: StateInit): LedgerMessage {
+  return { to, body, init, value: 0n, bounce: false, bounced: false }
+}
+
+function drops({ random, dropPer10k = 0 }: ChainFaults): boolean {
+  return pick(random, 10_000) < dropPer10k
+}
+
+/** A number below `bound`, from 32 random bits: the bias is below `bound / 2^32`. */
+function pick(random: Random, bound: number): number {
+  return new DataView(new Uint8Array(random.bytes(4)).buffer).getUint32(0) % bound
+}
