@@ -1,0 +1,65 @@
+/**
+ * The baseline: how the proxy of Telegram's Cocoon chooses a worker, for comparison.
+ *
+ * Workers in the order they connected; price is a cap only; a worker weighs its running jobs times
+ * its mean service time, and strictly less wins, so that ties go to the lowest. The mean is the
+ * quotient of two counters that decay over ten minutes, and counts as nothing while the worker ends
+ * at most one job in ten seconds. Failures add their (short) time. Nobody waits: a job that finds no
+ * place is refused.
+ * @module
+ */
+import { type Slot, waitOf } from './slots.ts'
+import type { Strategy } from './strategies.ts'
+
+/** Time constant of the decay, seconds. */
+const DECAY_S = 600
+/** Ended jobs a second, decayed, up to which the mean counts as 0. */
+const LEAST_RATE = 0.1
+
+interface Mean {
+  jobs: number
+  totalMs: number
+  atMs: number
+}
+
+/** A strategy with that rule. The filters before it are the market's own. */
+export function cocoon(): Strategy {
+  const means = new WeakMap<Slot, Mean>()
+  const slots: Slot[] = []
+
+  function mean(slot: Slot, now: number): Mean {
+    const known = means.get(slot) ?? { jobs: 0, totalMs: 0, atMs: now }
+    means.set(slot, known)
+    const kept = Math.exp(-(now - known.atMs) / (1000 * DECAY_S))
+    known.jobs *= kept
+    known.totalMs *= kept
+    known.atMs = now
+    return known
+  }
+
+  return {
+    queues: false,
+    pick(needs, index, now) {
+      const count = index.eligible(needs, slots)
+      let best: Slot | undefined
+      let least = Number.POSITIVE_INFINITY
+      for (let i = 0; i < count; i++) {
+        const slot = slots[i]!
+        const { jobs, totalMs } = mean(slot, now)
+        const meanMs = jobs / DECAY_S <= LEAST_RATE ? 0 : totalMs / jobs
+        const weight = slot.running * meanMs
+        if (weight >= least) continue
+        best = slot
+        least = weight
+      }
+      return best
+    },
+    waitOf: (slot) => waitOf(slot, slot.running),
+    placed() {},
+    ended(slot, serviceMs, now) {
+      const known = mean(slot, now)
+      known.jobs += 1
+      known.totalMs += serviceMs
+    },
+  }
+}
