@@ -17,12 +17,12 @@ import {
   type Transaction,
   type TupleItem,
 } from '@ton/core'
-import type { IExecutor } from '@ton/sandbox'
 import { MarketError } from '../../contracts/base/errors.ts'
 import type { Clock, Logger } from '../../contracts/base/ports.ts'
 import type { NanoTon } from '../../contracts/base/units.ts'
 import { type Account, EMPTY_ACCOUNT } from './account.ts'
 import { makeBlock, nextLt, valueIn } from './block.ts'
+import type { Emulator } from './emulator.ts'
 import { createHistory, type History, type StoredTransaction } from './history.ts'
 import { type GetMethodResult, runGetMethod, runMessage, type TvmContext } from './tvm.ts'
 
@@ -80,9 +80,7 @@ export interface Ledger {
   reset(): void
 }
 
-export interface LedgerOptions {
-  readonly executor: IExecutor
-  readonly config: Cell
+export interface LedgerOptions extends Emulator {
   readonly networkId: number
   readonly clock: Clock
   readonly logger: Logger
@@ -151,6 +149,7 @@ export function createLedger(options: LedgerOptions): Ledger {
     snapshot: () => copyState(state),
     restore(snapshot) {
       state = copyState(snapshot)
+      if (state.waiting.length > 0) onWaiting()
     },
     reset() {
       state = emptyState(networkId, wallS())

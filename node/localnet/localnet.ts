@@ -5,11 +5,11 @@
  * prices; what is simulated is consensus (one writer makes blocks) and money (a faucet mints it).
  * @module
  */
-import { beginCell, type Cell, Dictionary } from '@ton/core'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import type { Clock, Logger } from '../../contracts/base/ports.ts'
 import { createHttpServer } from '../http/server.ts'
 import { createControls, createViews } from './control.ts'
+import { loadEmulator } from './emulator.ts'
 import { createLedger } from './ledger.ts'
 import { addRoutes, toncenterShape } from './routes.ts'
 import { toncenterMethods } from './toncenter.ts'
@@ -21,8 +21,6 @@ export const LOCALNET_PORT = 18081
 
 const MAINNET_ID = -239
 const TESTNET_ID = -3
-/** Configuration parameter that holds the network id (`GLOBALID` reads it). */
-const GLOBAL_ID_PARAMETER = 19
 
 export interface LocalnetOptions {
   readonly clock: Clock
@@ -54,18 +52,13 @@ export async function startLocalnet(options: LocalnetOptions): Promise<Localnet>
   if (!isId || networkId === MAINNET_ID || networkId === TESTNET_ID) {
     throw new MarketError('bad-config', { field: 'networkId', networkId })
   }
-  const { Blockchain, Executor } = await import('@ton/sandbox')
-  const executor = await Executor.create()
-  const { config: slim } = await Blockchain.create({ executor, config: 'slim' })
-  const config = withNetworkId(slim, networkId)
   const writer = createWriter()
   let stopped = false
   const settleLater = () => {
     if (!stopped) clock.after(0, () => void writer.run(settle).catch(reportFault(logger)))
   }
   const ledger = createLedger({
-    executor,
-    config,
+    ...(await loadEmulator(networkId)),
     networkId,
     clock,
     logger,
@@ -86,15 +79,6 @@ export async function startLocalnet(options: LocalnetOptions): Promise<Localnet>
     await server.stop()
   }
   return { url, endpoint: `${url}/api/v2/jsonRPC`, networkId, stop }
-}
-
-/** `config` with its network id replaced. */
-function withNetworkId(config: Cell, networkId: number): Cell {
-  const entries = config
-    .beginParse()
-    .loadDictDirect(Dictionary.Keys.Int(32), Dictionary.Values.Cell())
-  entries.set(GLOBAL_ID_PARAMETER, beginCell().storeInt(networkId, 32).endCell())
-  return beginCell().storeDictDirect(entries).endCell()
 }
 
 function reportFault(logger: Logger): (thrown: unknown) => void {

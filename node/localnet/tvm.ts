@@ -68,7 +68,10 @@ export async function runMessage(
   }
 }
 
-/** Runs a get method. What the contract throws is in `exitCode`; nothing is thrown for it. */
+/**
+ * Runs a get method. What the contract throws is in `exitCode`; `bad-input` is thrown where the
+ * emulator cannot start at all.
+ */
 export async function runGetMethod(
   { executor, config, now }: TvmContext,
   call: { address: Address; account: Account | undefined; method: number; stack: TupleItem[] },
@@ -90,7 +93,7 @@ export async function runGetMethod(
     debugEnabled: false,
   })
   if (!output.success) {
-    throw new MarketError('contract-failed', { detail: output.error.slice(0, 200) })
+    throw new MarketError('bad-input', { field: 'stack', detail: output.error.slice(0, 200) })
   }
   return {
     exitCode: output.vm_exit_code,
