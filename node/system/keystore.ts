@@ -128,7 +128,11 @@ export async function writePrivateFile(path: string, content: Bytes): Promise<vo
   }
 }
 
-function keystoreOf(secrets: Bytes): Keystore {
+/**
+ * The keys of a root secret of 32 bytes (and an imported wallet's seed after it) that is in memory
+ * already: for a simulated world, and for what `openKeystore` has decrypted.
+ */
+export function keystoreOf(secrets: Bytes): Keystore {
   const root = secrets.subarray(0, ROOT_BYTES)
   const imported = secrets.subarray(ROOT_BYTES)
   const secret = (purpose: KeyPurpose, label = ''): Bytes => {

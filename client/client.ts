@@ -1,0 +1,110 @@
+/**
+ * The client's composition root: from a network's name to a market that an application can use.
+ *
+ * Builds what it needs in order (network, policy, ports, connection, account) or takes it from
+ * `options.ports`, so that tests and the simulated world run the same client.
+ * @module
+ */
+import { fromHex, toHex } from '../contracts/base/bytes.ts'
+import { MarketError } from '../contracts/base/errors.ts'
+import { type NetworkConfig, parseNetwork } from '../contracts/base/network.ts'
+import type { NanoTon } from '../contracts/base/units.ts'
+import { TON } from '../contracts/base/units.ts'
+import { DEFAULT_PARAMETERS } from '../contracts/money/price.ts'
+import { bytesTokenizer } from '../contracts/money/tokenizer.ts'
+import { homeFolder, readNetwork, roleFolder } from '../node/system/home.ts'
+import { openJournal } from './journal.ts'
+import { SchedulerLine } from './line.ts'
+import { createMarket } from './market.ts'
+import { settlePolicy } from './policy.ts'
+import { type ClientPorts, fundFromFaucet, openPorts } from './ports.ts'
+import { prepareJob } from './prepare.ts'
+import { tokenizerFor } from './tokenizers.ts'
+import type { ClientPolicy, Market, ProviderRegistry } from './types.ts'
+
+export interface ConnectOptions {
+  /** A network's name, the path of its network.json, or its content. */
+  readonly network: string | NetworkConfig
+  /** Default `$CHRYSALIS_HOME`, else the XDG data folder. */
+  readonly home?: string
+  /** The folder of keys and store inside the network's; one running client each. Default `client`. */
+  readonly profile?: string
+  /** First deposit into a new channel, nanoTON; default 2 TON. */
+  readonly deposit?: NanoTon
+  readonly policy?: ClientPolicy
+  /** Whether a provider identity is registered; default: those that network.json lists. */
+  readonly registry?: ProviderRegistry
+  /** Ports to use instead of the real ones. */
+  readonly ports?: Partial<ClientPorts>
+  /** Default `process.env`. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+}
+
+const DEFAULT_DEPOSIT = 2n * TON
+
+/**
+ * Connects to a market: opens keys and store, reaches the first scheduler that answers, and opens a
+ * channel with a deposit where there is none yet.
+ *
+ * Throws `unknown-network`, `bad-config`, `key-file`, `store-locked`, `unreachable`, `no-funds`,
+ * `chain-unavailable`, `wrong-network`.
+ *
+ * @example
+ * await using market = await connect({ network: 'localnet' })
+ * const job = market.submit({ model: 'tiny-chat', messages: [{ role: 'user', content: 'Hi' }] })
+ * for await (const piece of job) process.stdout.write(piece.text)
+ * const { cost, tier } = await job.result()
+ */
+export async function connect(options: ConnectOptions): Promise<Market> {
+  const env = options.env ?? process.env
+  const home = options.home ?? homeFolder(env)
+  const network =
+    typeof options.network === 'string'
+      ? await readNetwork(options.network, home)
+      : parseNetwork(options.network)
+  const policy = settlePolicy(options.policy ?? {}, network)
+  const profile = options.profile ?? 'client'
+  if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(profile)) {
+    throw new MarketError('bad-input', { field: 'profile' })
+  }
+  const folder = roleFolder(home, network.name, profile)
+  const { ports, release } = await openPorts(options.ports ?? {}, network, folder, env)
+  const line = new SchedulerLine({
+    ...ports,
+    network,
+    deposit: options.deposit ?? DEFAULT_DEPOSIT,
+    maxFee: policy.maxFee,
+    fund: (needed) => fundFromFaucet(network, ports, needed),
+  })
+  try {
+    await line.current()
+  } catch (error) {
+    await line.close()
+    await release()
+    throw error
+  }
+  const rules = {
+    networkId: network.id,
+    policy,
+    parameters: DEFAULT_PARAMETERS,
+    registry: options.registry ?? listedProviders(network),
+  }
+  return createMarket({
+    ...ports,
+    network,
+    line,
+    release,
+    rules,
+    journal: openJournal(ports.store),
+    counterFor: tokenizerFor,
+    jobKey: (jobId) => ports.keystore.key('job', jobId),
+    prepare: (request) =>
+      prepareJob(request, policy, bytesTokenizer.count, () => ports.random.bytes(16)),
+  })
+}
+
+/** The registry of a network without one: the identities that its network.json lists. */
+function listedProviders(network: NetworkConfig): ProviderRegistry {
+  const listed = new Set((network.providers ?? []).map((id) => toHex(fromHex(id, 32))))
+  return (identity) => listed.has(toHex(identity))
+}

@@ -1,0 +1,24 @@
+/**
+ * `chrysalis/client`: what an application imports. Light: adapters load when `connect` needs them.
+ * @module
+ */
+export { MarketError } from '../contracts/base/errors.ts'
+export type { NetworkConfig } from '../contracts/base/network.ts'
+export { formatTon, parseTon } from '../contracts/base/units.ts'
+export { type ConnectOptions, connect } from './client.ts'
+export type {
+  Balance,
+  ChatMessage,
+  ClientPolicy,
+  Delivered,
+  Job,
+  JobRequest,
+  JobResult,
+  JobTimings,
+  KeptReceipt,
+  Market,
+  OfferedModel,
+  Piece,
+  ProviderRegistry,
+  Quote,
+} from './types.ts'

@@ -1,0 +1,108 @@
+/**
+ * The market as an application holds it: submit, quote, models, balance, receipts.
+ *
+ * Everything it needs is handed in; `client.ts` builds that from real or simulated ports.
+ * @module
+ */
+import { MarketError } from '../contracts/base/errors.ts'
+import { LIMITS } from '../contracts/base/limits.ts'
+import type { NetworkConfig } from '../contracts/base/network.ts'
+import type { Chain, Wallet } from '../contracts/base/ports.ts'
+import { payerCredit } from '../contracts/money/payer.ts'
+import { viewChannel } from '../node/settlement/channels.ts'
+import { createHandle } from './handle.ts'
+import type { SchedulerLine } from './line.ts'
+import { quoteJob } from './quote.ts'
+import { type SubmitNeeds, submitJob } from './submit.ts'
+import type { Balance, Job, JobRequest, Market } from './types.ts'
+
+export interface MarketNeeds extends Omit<SubmitNeeds, 'line'> {
+  readonly network: NetworkConfig
+  readonly chain: Chain
+  readonly wallet: Wallet
+  readonly line: SchedulerLine
+  /** Closes what this client opened: store, transport. */
+  release(): Promise<void>
+}
+
+/** Finished jobs whose handles are kept, so that a repeated id is answered with the same job. */
+const KEPT_JOBS = 64
+
+/** The market over its parts. */
+export function createMarket(needs: MarketNeeds): Market {
+  const { network, line, journal, prepare } = needs
+  const submitNeeds: SubmitNeeds = { ...needs, line: () => line.current() }
+  const jobs = new Map<string, Job>()
+  const open = new Set<Promise<void>>()
+  const closing = new AbortController()
+  let closed: Promise<void> | undefined
+
+  const submit = (request: JobRequest): Job => {
+    if (closed) throw new MarketError('aborted', { market: 'closed' })
+    const prepared = prepare(request)
+    const { jobId } = prepared.spec
+    const known = jobs.get(jobId)
+    if (known) return known
+    if (open.size >= LIMITS.jobsPerChannel) {
+      throw new MarketError('too-many-jobs', { open: open.size, most: LIMITS.jobsPerChannel })
+    }
+    const signals = request.signal ? [request.signal, closing.signal] : [closing.signal]
+    const control = createHandle(jobId, AbortSignal.any(signals))
+    jobs.set(jobId, control.job)
+    const running = submitJob(submitNeeds, request, prepared, control).finally(() => {
+      open.delete(running)
+      if (jobs.size > KEPT_JOBS + open.size) jobs.delete(jobs.keys().next().value ?? '')
+    })
+    open.add(running)
+    return control.job
+  }
+
+  const close = async () => {
+    closing.abort(new MarketError('aborted'))
+    await Promise.all(open)
+    await line.close()
+    await needs.release()
+  }
+
+  return {
+    network,
+    submit,
+    async quote(request) {
+      const prepared = prepare(request)
+      const { channel, scheduler, models } = await line.current()
+      return quoteJob(prepared, {
+        models: await models(request.signal),
+        fee: scheduler.fee,
+        closeDelayS: channel.config.closeDelayS,
+        parameters: needs.rules.parameters,
+      })
+    },
+    async models() {
+      return (await line.current()).models()
+    },
+    balance: () => balanceOf(needs),
+    receipts: async (options) => journal.receipts(options),
+    close: () => (closed ??= close()),
+    [Symbol.asyncDispose]: () => (closed ??= close()),
+  }
+}
+
+async function balanceOf({ line, chain, wallet }: MarketNeeds): Promise<Balance> {
+  const { channel, account } = await line.current()
+  const [own, view] = await Promise.all([
+    chain.account(wallet.address),
+    viewChannel(chain, channel.address),
+  ])
+  const state = account.state()
+  return {
+    wallet: { address: wallet.address.toString(), balance: own.balance },
+    channel: {
+      address: channel.address.toString(),
+      deposited: view?.deposited ?? 0n,
+      claimed: view?.claimed ?? 0n,
+      signed: state.cumulative,
+      spent: state.spent,
+      credit: payerCredit(state),
+    },
+  }
+}

@@ -1,0 +1,374 @@
+/**
+ * Runs one job over a live connection to a scheduler: performs what the machine in `job.ts` decides.
+ *
+ * Reads the job stream in order, checks and opens what comes, and reports it to the machine as
+ * events. One `JobRun` is one job id; a continuation after a loss is another (`submit.ts`).
+ * @module
+ */
+
+import { utf8 } from '../contracts/base/bytes.ts'
+import { asMarketError, isErrorCode, MarketError } from '../contracts/base/errors.ts'
+import type { Clock, Kem, Logger } from '../contracts/base/ports.ts'
+import type { SigningKey } from '../contracts/base/signing.ts'
+import type { TokenUsage } from '../contracts/money/price.ts'
+import type { Tokenizer } from '../contracts/money/tokenizer.ts'
+import {
+  decodePieces,
+  type Piece as SealedPiece,
+  START_DECODING,
+} from '../contracts/seal/pieces.ts'
+import { sealRequest } from '../contracts/seal/request.ts'
+import type { ResponseOpener } from '../contracts/seal/response.ts'
+import type {
+  Finished,
+  Frames,
+  JobMessage,
+  JobMessageSchema,
+  Placed,
+} from '../contracts/wire/generated/chrysalis_pb.ts'
+import { fromRefused } from '../contracts/wire/messages.ts'
+import { toSubmit } from '../contracts/wire/submit.ts'
+import type { MessageStream } from '../node/net/messageStream.ts'
+import type { PayerAccount } from '../node/settlement/payerAccount.ts'
+import { type CheckedJob, checkReceipt } from './checkReceipt.ts'
+import { startJob, stepJob } from './job.ts'
+import type { Content, JobEffect, JobEvent, JobState, TimerName } from './jobTypes.ts'
+import type { PreparedJob } from './prepare.ts'
+import { isImplausible } from './recount.ts'
+import type { Delivered, JobTimings, Piece } from './types.ts'
+import { type Placement, type PlacementRules, verifyPlacement } from './verifyPlacement.ts'
+
+/** What a run needs beside the connection. */
+export interface RunNeeds {
+  readonly clock: Clock
+  readonly kem: Kem
+  readonly logger: Logger
+  readonly rules: PlacementRules
+  /** The counter for a model by its weights hash. */
+  counterFor(modelHash: Uint8Array): Promise<Tokenizer>
+}
+
+/** A connection that a job can run over. */
+export interface JobLine {
+  readonly account: PayerAccount
+  readonly scheduler: { readonly identity: Uint8Array; readonly fee: number }
+  openJob(signal?: AbortSignal): Promise<MessageStream<typeof JobMessageSchema>>
+}
+
+/** How a run ended. A receipt may be there although the job failed: work up to an abort is paid. */
+export interface RunEnd {
+  readonly error?: MarketError
+  readonly checked?: CheckedJob
+  readonly placement?: Placement
+  readonly attempts: number
+  readonly finishReason: string
+  readonly partial: Delivered
+  readonly timings: JobTimings
+}
+
+interface RunOptions {
+  readonly job: PreparedJob
+  /** The one-job key: it signs the request and the receipt. */
+  readonly key: SigningKey
+  readonly signal: AbortSignal
+  readonly onPiece: (piece: Piece) => void
+}
+
+export class JobRun {
+  readonly #needs: RunNeeds
+  readonly #line: JobLine
+  readonly #options: RunOptions
+  readonly #startMs: number
+  readonly #end = Promise.withResolvers<RunEnd>()
+  readonly #timers = new Map<TimerName, () => void>()
+  readonly #marks: { -readonly [K in keyof JobTimings]: JobTimings[K] } = { totalMs: 0 }
+  #state: JobState
+  #stream: MessageStream<typeof JobMessageSchema> | undefined
+  #offered: Placed | undefined
+  #placement: Placement | undefined
+  #opener: ResponseOpener | undefined
+  #decoder = START_DECODING
+  #usage: TokenUsage = { prompt: 0, cachedPrompt: 0, completion: 0, reasoning: 0 }
+  #receivedBytes = 0
+  #finished: Finished | undefined
+  #checked: CheckedJob | undefined
+
+  constructor(needs: RunNeeds, line: JobLine, options: RunOptions) {
+    this.#needs = needs
+    this.#line = line
+    this.#options = options
+    this.#startMs = needs.clock.monotonicMs()
+    this.#state = startJob(options.job.bounds, options.job.spec.deadlineMs).state
+  }
+
+  /** Runs the job to its end. Never rejects: an error is part of how it ended. */
+  async run(): Promise<RunEnd> {
+    const { signal } = this.#options
+    const onAbort = () => this.#dispatch({ type: 'abort' })
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
+    void this.#converse()
+    const end = await this.#end.promise
+    signal.removeEventListener('abort', onAbort)
+    return end
+  }
+
+  /** What has been delivered so far. */
+  partial(): Delivered {
+    const { text, reasoning, usage } = this.#state
+    return { text, reasoning, usage }
+  }
+
+  async #converse(): Promise<void> {
+    const { job, key, signal } = this.#options
+    try {
+      const stream = await this.#line.openJob(signal)
+      if (this.#state.phase === 'failed') return stream.abort(new MarketError('aborted'))
+      this.#stream = stream
+      const { effects } = startJob(job.bounds, job.spec.deadlineMs)
+      for (const effect of effects) this.#perform(effect)
+      const channel = this.#line.account.channel
+      const submit = toSubmit({ ...job.spec, channel, clientJobKey: key.publicKey })
+      await stream.send({ kind: { case: 'submit', value: submit } })
+      for await (const message of stream) {
+        // A message that is not acceptable breaks the job; its receipt may still come after it.
+        await this.#receive(message).catch((error: unknown) => this.#failed(error))
+      }
+      this.#dispatch({ type: 'ended' })
+    } catch (error) {
+      this.#failed(error)
+    }
+  }
+
+  /** A fault of the connection ends the stream; anything else breaks the job by its own name. */
+  #failed(thrown: unknown): void {
+    const error = asMarketError(thrown)
+    const lost = error.code === 'unreachable' || error.code === 'stalled'
+    this.#dispatch(lost ? { type: 'ended' } : { type: 'broken', error })
+  }
+
+  async #receive({ kind }: JobMessage): Promise<void> {
+    switch (kind.case) {
+      case 'queued':
+        return this.#dispatch({ type: 'queued' })
+      case 'placed':
+        this.#offered = kind.value
+        this.#marks.placedMs ??= this.#sinceStart()
+        return this.#dispatch({ type: 'placed', attempt: kind.value.attempt })
+      case 'refused':
+        return this.#dispatch({ type: 'refused', error: fromRefused(kind.value) })
+      case 'lost': {
+        const { attempt, code, mayRetry } = kind.value
+        const error = new MarketError(isErrorCode(code) ? code : 'provider-lost')
+        return this.#dispatch({ type: 'lost', attempt, error, mayRetry })
+      }
+      case 'frames':
+        return this.#dispatch({ type: 'content', content: await this.#open(kind.value) })
+      case 'finished':
+        this.#finished = kind.value
+        return this.#dispatch({ type: 'finished' })
+      default:
+        throw new MarketError('bad-frame', { unexpected: kind.case ?? 'nothing' })
+    }
+  }
+
+  #dispatch(event: JobEvent): void {
+    const { state, effects } = stepJob(this.#state, event)
+    this.#state = state
+    for (const effect of effects) this.#perform(effect)
+  }
+
+  #perform(effect: JobEffect): void {
+    switch (effect.type) {
+      case 'timer':
+        this.#cancel(effect.name)
+        this.#timers.set(
+          effect.name,
+          this.#needs.clock.after(effect.ms, () =>
+            this.#dispatch({ type: 'timer', name: effect.name }),
+          ),
+        )
+        return
+      case 'cancel':
+        this.#cancel(effect.name)
+        return
+      case 'emit':
+        this.#emit(effect.text, effect.reasoning, effect.tokens)
+        return
+      case 'delivered':
+        this.#line.account.delivered(this.#options.job.spec.jobId, effect.charge)
+        return
+      case 'finish':
+        this.#finish(undefined)
+        return
+      case 'fail':
+        this.#finish(effect.error)
+        return
+      default:
+        this.#act(effect).catch((error: unknown) => this.#failed(error))
+    }
+  }
+
+  /** The effects that wait for something. Each reports its outcome as an event. */
+  async #act(effect: JobEffect): Promise<void> {
+    const attempt = this.#state.attempt
+    switch (effect.type) {
+      case 'verify':
+        return this.#verify(attempt)
+      case 'grant':
+        return this.#grant(attempt, effect.amount)
+      case 'seal':
+        return this.#seal(attempt)
+      case 'again':
+        return this.#stream?.send({ kind: { case: 'again', value: { attempt: effect.attempt } } })
+      case 'sendAbort':
+        return this.#stream?.send({ kind: { case: 'abort', value: {} } })
+      case 'checkReceipt':
+        return this.#checkReceipt()
+      case 'settle': {
+        const { receiptHash, clientSignature } = this.#checked ?? {}
+        const { charge, disputed } = effect.receipt
+        const settlement = { charge, receiptHash, clientSignature, disputed }
+        await this.#line.account.settle(this.#options.job.spec.jobId, settlement)
+        return this.#dispatch({ type: 'settled' })
+      }
+      case 'release':
+        return this.#line.account.settle(this.#options.job.spec.jobId, {
+          charge: 0n,
+          disputed: false,
+        })
+    }
+  }
+
+  async #verify(attempt: number): Promise<void> {
+    const startMs = this.#needs.clock.monotonicMs()
+    const { job, key } = this.#options
+    const placement = await verifyPlacement(this.#offered!, {
+      ...this.#needs.rules,
+      scheduler: this.#line.scheduler,
+      spec: job.spec,
+      clientJobKey: key.publicKey,
+      attempt,
+      nowMs: this.#needs.clock.nowMs(),
+    })
+    this.#marks.verifyMs = this.#needs.clock.monotonicMs() - startMs
+    if (attempt !== this.#state.attempt) return
+    this.#placement = placement
+    this.#dispatch({ type: 'verified', attempt, terms: placement.lease })
+  }
+
+  async #grant(attempt: number, amount: bigint): Promise<void> {
+    const startMs = this.#needs.clock.monotonicMs()
+    const { spec, consent } = this.#options.job
+    await this.#line.account.grant(spec.jobId, amount, { consent })
+    this.#marks.grantMs ??= this.#needs.clock.monotonicMs() - startMs
+    this.#dispatch({ type: 'granted', attempt })
+  }
+
+  async #seal(attempt: number): Promise<void> {
+    const startMs = this.#needs.clock.monotonicMs()
+    const { kem } = this.#needs
+    const placement = this.#placement!
+    const { sealed, response } = await sealRequest({
+      kem,
+      epochPublicKey: placement.epochKey.kemPublicKey,
+      binding: placement.binding,
+      clientJobKey: this.#options.key,
+      request: this.#options.job.body,
+    })
+    this.#marks.sealMs = this.#needs.clock.monotonicMs() - startMs
+    if (attempt !== this.#state.attempt || this.#state.phase !== 'sealing') return
+    this.#opener = response
+    this.#decoder = START_DECODING
+    await this.#stream?.send({ kind: { case: 'request', value: { bytes: sealed } } })
+    this.#dispatch({ type: 'sealed', attempt })
+  }
+
+  /** Opens frames into what they add to the answer. Throws `seal-broken` on any that is not next. */
+  async #open({ frames }: Frames): Promise<Content> {
+    const opener = this.#opener
+    if (!opener) throw new MarketError('bad-frame', { unexpected: 'frames' })
+    const pieces: SealedPiece[] = []
+    for (const frame of frames) {
+      const { content, final } = await opener.open(frame)
+      const decoded = decodePieces(this.#decoder, content, final)
+      this.#decoder = decoded.state
+      pieces.push(...decoded.pieces)
+    }
+    return this.#gather(pieces)
+  }
+
+  #gather(pieces: readonly SealedPiece[]): Content {
+    let text = ''
+    let reasoning = ''
+    let finishReason: string | undefined
+    let error: MarketError | undefined
+    for (const piece of pieces) {
+      if (piece.type === 'usage') this.#usage = { ...this.#usage, ...piece.usage }
+      else if (piece.type === 'end') finishReason = piece.finishReason
+      else if (piece.type === 'error') error = new MarketError(piece.code, piece.facts)
+      else {
+        const { completion, reasoning: thought } = this.#usage
+        this.#usage = {
+          ...this.#usage,
+          completion: completion + piece.completionTokens,
+          reasoning: thought + piece.reasoningTokens,
+        }
+        if (piece.type === 'text') text += piece.text
+        if (piece.type === 'reasoning') reasoning += piece.text
+        this.#receivedBytes += utf8(piece.type === 'delta' ? piece.json : piece.text).length
+      }
+    }
+    const { promptTokens } = this.#options.job.bounds
+    const implausible = isImplausible(
+      { bytes: this.#receivedBytes, usage: this.#usage, promptTokens },
+      this.#placement!.lease.steps,
+    )
+    return { text, reasoning, usage: this.#usage, finishReason, error, implausible }
+  }
+
+  async #checkReceipt(): Promise<void> {
+    const placement = this.#placement!
+    const checked = checkReceipt(this.#finished!, {
+      placement,
+      transcriptHash: this.#opener!.transcriptHash(),
+      received: { ...this.partial(), promptTokens: this.#options.job.bounds.promptTokens },
+      granted: this.#state.paid.granted,
+      counter: await this.#needs.counterFor(placement.lease.modelHash),
+      key: this.#options.key,
+    })
+    this.#checked = checked
+    const { charge, disputed } = checked
+    this.#dispatch({ type: 'receiptChecked', receipt: { charge, disputed } })
+  }
+
+  #emit(text: string, reasoning: string, completionTokens: number): void {
+    this.#marks.ttftMs ??= this.#sinceStart()
+    this.#options.onPiece({ text, completionTokens, ...(reasoning && { reasoning }) })
+  }
+
+  #finish(error: MarketError | undefined): void {
+    for (const name of [...this.#timers.keys()]) this.#cancel(name)
+    this.#marks.totalMs = this.#sinceStart()
+    // Everything is said by now; an error of closing would only hide how the job ended.
+    this.#stream?.close().catch(() => undefined)
+    this.#end.resolve({
+      error,
+      checked: this.#checked,
+      placement: this.#placement,
+      attempts: this.#state.attempt,
+      finishReason: this.#state.finishReason ?? 'error',
+      partial: this.partial(),
+      timings: { ...this.#marks },
+    })
+  }
+
+  #cancel(name: TimerName): void {
+    this.#timers.get(name)?.()
+    this.#timers.delete(name)
+  }
+
+  #sinceStart(): number {
+    return this.#needs.clock.monotonicMs() - this.#startMs
+  }
+}
