@@ -1,0 +1,138 @@
+/**
+ * The key file: who may read it, what opens it, and that no two purposes share a key.
+ * @module
+ */
+import { chmod, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { toHex } from '../../../contracts/base/bytes.ts'
+import { homeFolder, networkFile, readNetwork } from '../../../node/system/home.ts'
+import { keystoreOf, openKeystore } from '../../../node/system/keystore.ts'
+import { findPassphrase } from '../../../node/system/passphrase.ts'
+import { createSeededRandom } from '../../../node/system/seededRandom.ts'
+
+const random = createSeededRandom('keystore test')
+const keyFile = expect.objectContaining({ code: 'key-file' })
+let folder: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chrysalis-keys-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+describe('openKeystore', () => {
+  it('makes a file once, private, and opens it again with the same keys only', async () => {
+    const path = join(folder, 'a', 'keys.json')
+    const options = { path, passphrase: 'right', random }
+    await expect(openKeystore(options)).rejects.toThrow(keyFile)
+    const made = await openKeystore({ ...options, create: true })
+    expect((await stat(path)).mode & 0o777).toBe(0o600)
+    expect((await stat(join(folder, 'a'))).mode & 0o777).toBe(0o700)
+
+    const again = await openKeystore(options)
+    expect(again.key('identity').publicKey).toEqual(made.key('identity').publicKey)
+    const text = await readFile(path, 'utf8')
+    expect(text).not.toContain(toHex(made.secret('wallet')))
+
+    await expect(openKeystore({ ...options, passphrase: 'wrong' })).rejects.toThrow(keyFile)
+    await expect(openKeystore({ ...options, passphrase: '' })).rejects.toThrow(keyFile)
+
+    const json = JSON.parse(text)
+    const box = Buffer.from(json.box, 'base64')
+    box[3]! ^= 1
+    await writeFile(path, JSON.stringify({ ...json, box: box.toString('base64') }))
+    await expect(openKeystore(options)).rejects.toThrow(keyFile)
+    // Cheaper parameters would make a stolen file cheaper to guess.
+    await writeFile(path, JSON.stringify({ ...json, kdf: { ...json.kdf, N: 2 } }))
+    await expect(openKeystore(options)).rejects.toThrow(keyFile)
+  })
+
+  it('refuses a file that others can read, and a link', async () => {
+    const path = join(folder, 'b.json')
+    await writeFile(path, '{}', { mode: 0o600 })
+    await chmod(path, 0o640)
+    await expect(openKeystore({ path, passphrase: 'x', random })).rejects.toMatchObject({
+      code: 'key-file',
+      facts: { mode: '640' },
+    })
+    await chmod(path, 0o604)
+    await expect(openKeystore({ path, passphrase: 'x', random })).rejects.toThrow(keyFile)
+    await chmod(path, 0o600)
+    await expect(openKeystore({ path, passphrase: 'x', random })).rejects.toMatchObject({
+      facts: { malformed: true },
+    })
+    const link = join(folder, 'link.json')
+    await symlink(path, link)
+    await expect(openKeystore({ path: link, passphrase: 'x', random })).rejects.toThrow(keyFile)
+  })
+
+  it('keeps an imported wallet and derives the rest', async () => {
+    const walletSeed = random.bytes(32)
+    const path = join(folder, 'c.json')
+    const made = await openKeystore({ path, passphrase: 'p', random, create: true, walletSeed })
+    expect(made.secret('wallet')).toEqual(walletSeed)
+    expect((await openKeystore({ path, passphrase: 'p', random })).secret('wallet')).toEqual(
+      walletSeed,
+    )
+    const short = { path: join(folder, 'd.json'), passphrase: 'p', random, create: true }
+    await expect(openKeystore({ ...short, walletSeed: random.bytes(31) })).rejects.toThrow()
+  })
+
+  it('has one key for each purpose and label', () => {
+    const keys = keystoreOf(random.bytes(32))
+    const purposes = ['wallet', 'identity', 'peer', 'voucher', 'job', 'cache'] as const
+    const secrets = purposes.flatMap((purpose) =>
+      ['', 'a', 'b'].map((label) => toHex(keys.secret(purpose, label))),
+    )
+    expect(new Set(secrets).size).toBe(secrets.length)
+  })
+})
+
+describe('findPassphrase', () => {
+  it('takes the environment, then a private file, then makes one where that is allowed', async () => {
+    const generated = join(folder, 'e', 'passphrase')
+    const env = { CHRYSALIS_PASSPHRASE: 'from the environment' }
+    expect(await findPassphrase({ env, random, generated })).toBe('from the environment')
+
+    const file = join(folder, 'pass')
+    await writeFile(file, 'from a file\nmore\n', { mode: 0o600 })
+    const fromFile = { CHRYSALIS_PASSPHRASE_FILE: file }
+    expect(await findPassphrase({ env: fromFile, random })).toBe('from a file')
+    await chmod(file, 0o644)
+    await expect(findPassphrase({ env: fromFile, random })).rejects.toThrow(keyFile)
+
+    const made = await findPassphrase({ env: {}, random, generated })
+    expect(made.length).toBeGreaterThanOrEqual(32)
+    expect(await findPassphrase({ env: {}, random, generated })).toBe(made)
+    expect((await stat(generated)).mode & 0o777).toBe(0o600)
+    expect(await readFile(generated, 'utf8')).toContain('development network')
+    await expect(findPassphrase({ env: {}, random })).rejects.toThrow(keyFile)
+  })
+})
+
+describe('home', () => {
+  it('follows $CHRYSALIS_HOME, then XDG, and ignores a relative XDG path', () => {
+    expect(homeFolder({ CHRYSALIS_HOME: '/x' })).toBe('/x')
+    expect(homeFolder({ XDG_DATA_HOME: '/data' })).toBe('/data/chrysalis')
+    expect(homeFolder({ XDG_DATA_HOME: 'data', HOME: '/h' })).toBe('/h/.local/share/chrysalis')
+  })
+
+  it('reads a network by name or path, and names what is wrong', async () => {
+    const network = {
+      id: 5,
+      name: 'localnet',
+      toncenter: 'http://127.0.0.1:1',
+      schedulers: [],
+      development: true,
+    }
+    const unknown = expect.objectContaining({ code: 'unknown-network' })
+    await expect(readNetwork('localnet', folder)).rejects.toThrow(unknown)
+    const path = join(folder, 'n.json')
+    await writeFile(path, JSON.stringify(network))
+    expect(await readNetwork(path, folder)).toEqual(network)
+    await writeFile(path, '{')
+    await expect(readNetwork(path, folder)).rejects.toMatchObject({ code: 'bad-config' })
+    expect(networkFile('/h', 'localnet')).toBe('/h/localnet/network.json')
+  })
+})
