@@ -83,6 +83,7 @@ function append(state: PacerState, bytes: Bytes): PacerState {
   if (state.phase === 'ending' || state.phase === 'done') {
     throw new MarketError('internal', { detail: 'content after the end of an answer' })
   }
+  if (bytes.length === 0) return state
   const backlogBytes = state.backlogBytes + bytes.length
   if (backlogBytes > LIMITS.pacedBytes) {
     throw new MarketError('limit-exceeded', { bytes: backlogBytes, most: LIMITS.pacedBytes })

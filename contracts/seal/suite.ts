@@ -34,7 +34,7 @@ export function hpkeSuite(kem: Kem): CipherSuite<RawKey> {
   return new CipherSuite<RawKey>(
     () => kemOf(kem),
     () => HKDF_SHA256,
-    () => CHACHA20_POLY1305,
+    () => chacha20Poly1305,
   )
 }
 
@@ -86,7 +86,8 @@ const HKDF_SHA256: KDF = {
   Derive: async () => Promise.reject(new Error('HKDF is a two-stage KDF')),
 }
 
-const CHACHA20_POLY1305: AEAD = {
+/** ChaCha20-Poly1305 (RFC 8439) of the suite, over node:crypto. */
+export const chacha20Poly1305: AEAD = {
   id: 0x0003,
   type: 'AEAD',
   name: 'ChaCha20Poly1305',

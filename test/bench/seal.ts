@@ -1,0 +1,137 @@
+/**
+ * What sealing costs: a whole agreement, and frames sealed and opened, per CPU-second.
+ *
+ *   node test/bench/seal.ts [--json]
+ *
+ * An agreement is everything a job adds on both sides together: the request sealed and opened (two
+ * KEM operations, the client's signature), the response key, the response set up and its first frame
+ * opened (two more). Baselines run interleaved in the same process: frames through `hpke`'s own
+ * asynchronous Seal, and the agreement with the portable KEM. Budgets: 2 ms of CPU an agreement and
+ * 100,000 frames a CPU-second on an idle core; on a shared one read the ratios.
+ * @module
+ */
+import { randomBytes } from 'node:crypto'
+import { availableParallelism, cpus, loadavg } from 'node:os'
+import { parseArgs } from 'node:util'
+import type { Kem } from '../../contracts/base/ports.ts'
+import { signingKey } from '../../contracts/base/signing.ts'
+import type { JobBinding } from '../../contracts/seal/binding.ts'
+import { nativeKem } from '../../contracts/seal/kem.ts'
+import { seededKem } from '../../contracts/seal/kemSeeded.ts'
+import { openRequest, sealRequest } from '../../contracts/seal/request.ts'
+import { CONTENT_BYTES } from '../../contracts/seal/response.ts'
+import { hpkeSuite, publicKeyOf } from '../../contracts/seal/suite.ts'
+
+const ROUNDS = 5
+const FRAMES = 10_000
+const PORTABLE_AGREEMENTS = 5
+const NATIVE_AGREEMENTS = 100
+
+const random = { bytes: (length: number) => new Uint8Array(randomBytes(length)) }
+const clientJobKey = signingKey(random.bytes(32))
+const binding: JobBinding = {
+  network: -217,
+  leaseHash: random.bytes(32),
+  acceptHash: random.bytes(32),
+  minTier: 'open',
+  evidenceDigest: random.bytes(32),
+}
+const request = random.bytes(700)
+const content = new Uint8Array(CONTENT_BYTES)
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { json: { type: 'boolean' } } })
+  const native = nativeKem()
+  const portable = seededKem(random)
+  const found = {
+    agreementMs: [] as number[],
+    portableMs: [] as number[],
+    sealMicros: [] as number[],
+    openMicros: [] as number[],
+    hpkeSealMicros: [] as number[],
+  }
+  await agreements(native, NATIVE_AGREEMENTS) // warms up
+  for (let round = 0; round < ROUNDS; round++) {
+    found.agreementMs.push((await agreements(native, NATIVE_AGREEMENTS)) / 1_000)
+    found.portableMs.push((await agreements(portable, PORTABLE_AGREEMENTS)) / 1_000)
+    const { seal, open } = await frames(native)
+    found.sealMicros.push(seal)
+    found.openMicros.push(open)
+    found.hpkeSealMicros.push(await hpkeFrames(native))
+  }
+  report(found, values.json === true)
+}
+
+/** CPU microseconds of one whole agreement. */
+async function agreements(kem: Kem, count: number): Promise<number> {
+  const epoch = kem.generateKeyPair()
+  return await cpuMicros(count, async () => {
+    for (let i = 0; i < count; i++) await agree(kem, epoch.publicKey, epoch.secretKey)
+  })
+}
+
+async function agree(kem: Kem, epochPublicKey: Uint8Array, epochSecretKey: Uint8Array) {
+  const client = await sealRequest({ kem, epochPublicKey, binding, clientJobKey, request })
+  const provider = await openRequest({
+    kem,
+    epochSecretKey,
+    binding,
+    clientJobPublicKey: clientJobKey.publicKey,
+    sealed: client.sealed,
+  })
+  await client.response.open(provider.response.seal(content, false))
+  return { client: client.response, provider: provider.response }
+}
+
+/** CPU microseconds of one frame sealed, and of one opened, transcript included. */
+async function frames(kem: Kem): Promise<{ seal: number; open: number }> {
+  const epoch = kem.generateKeyPair()
+  const job = await agree(kem, epoch.publicKey, epoch.secretKey)
+  const sealed: Uint8Array[] = []
+  const seal = await cpuMicros(FRAMES, async () => {
+    for (let i = 0; i < FRAMES; i++) sealed.push(job.provider.seal(content, false))
+  })
+  const open = await cpuMicros(FRAMES, async () => {
+    for (const frame of sealed) await job.client.open(frame)
+  })
+  return { seal, open }
+}
+
+/** The baseline: the same frames through the library's own context. */
+async function hpkeFrames(kem: Kem): Promise<number> {
+  const { publicKey } = kem.generateKeyPair()
+  const { ctx } = await hpkeSuite(kem).SetupSender(publicKeyOf(publicKey), {})
+  const aad = new Uint8Array(1)
+  return await cpuMicros(FRAMES, async () => {
+    for (let i = 0; i < FRAMES; i++) await ctx.Seal(content, aad)
+  })
+}
+
+async function cpuMicros(count: number, work: () => Promise<void>): Promise<number> {
+  const start = process.cpuUsage()
+  await work()
+  const { user, system } = process.cpuUsage(start)
+  return (user + system) / count
+}
+
+function report(found: Record<string, number[]>, json: boolean): void {
+  const median = (name: string) => found[name]!.toSorted((a, b) => a - b)[Math.floor(ROUNDS / 2)]!
+  const perSecond = (name: string) => Math.round(1e6 / median(name))
+  const result = {
+    machine: `${cpus()[0]?.model}, ${availableParallelism()} threads, node ${process.version}`,
+    load: loadavg()[0]!.toFixed(2),
+    agreementCpuMs: Number(median('agreementMs').toFixed(2)),
+    agreementBudgetMs: 2,
+    portableAgreementCpuMs: Number(median('portableMs').toFixed(2)),
+    nativeTimesPortable: Number((median('portableMs') / median('agreementMs')).toFixed(1)),
+    framesSealedPerCpuSecond: perSecond('sealMicros'),
+    framesBudget: 100_000,
+    framesOpenedPerCpuSecond: perSecond('openMicros'),
+    hpkeFramesSealedPerCpuSecond: perSecond('hpkeSealMicros'),
+    syncTimesHpke: Number((median('hpkeSealMicros') / median('sealMicros')).toFixed(1)),
+  }
+  if (json) return console.log(JSON.stringify(result))
+  for (const [name, value] of Object.entries(result)) console.log(`${name.padEnd(30)} ${value}`)
+}
+
+await main()

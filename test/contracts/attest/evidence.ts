@@ -1,0 +1,54 @@
+/**
+ * Claims, documents and contexts for the tests of this folder.
+ * @module
+ */
+
+import { expect } from 'vitest'
+import type { Claims } from '../../../contracts/attest/document.ts'
+import { makeOpenEvidence } from '../../../contracts/attest/open.ts'
+import { makeSimulatedEvidence } from '../../../contracts/attest/simulated.ts'
+import type { EvidenceContext } from '../../../contracts/attest/verifier.ts'
+import { utf8 } from '../../../contracts/base/bytes.ts'
+import { sha256, signingKey } from '../../../contracts/base/signing.ts'
+
+export const hash = (name: string) => sha256(utf8(name))
+export const NOW_S = 1_800_000_000
+export const IDENTITY_KEY = signingKey(hash('identity'))
+export const DEVICE_KEY = signingKey(hash('device'))
+
+export const CLAIMS: Claims = {
+  identity: IDENTITY_KEY.publicKey,
+  network: -217,
+  modelHash: hash('model'),
+  backendHash: hash('backend'),
+  gpuEvidenceHash: new Uint8Array(32),
+  freshBlock: hash('block'),
+  freshAtS: NOW_S - 60,
+}
+
+/** Claims that differ from `CLAIMS` in one field each. */
+export const CHANGED_CLAIMS: [keyof Claims, Claims][] = [
+  ['identity', { ...CLAIMS, identity: signingKey(hash('other')).publicKey }],
+  ['network', { ...CLAIMS, network: -218 }],
+  ['modelHash', { ...CLAIMS, modelHash: hash('other') }],
+  ['backendHash', { ...CLAIMS, backendHash: hash('other') }],
+  ['gpuEvidenceHash', { ...CLAIMS, gpuEvidenceHash: hash('other') }],
+  ['freshBlock', { ...CLAIMS, freshBlock: hash('other') }],
+  ['freshAtS', { ...CLAIMS, freshAtS: NOW_S - 61 }],
+]
+
+export const CONTEXT: EvidenceContext = {
+  atMs: NOW_S * 1_000,
+  network: -217,
+  development: true,
+  isRegistered: () => true,
+  isRecentBlock: () => true,
+}
+
+export const NOT_AFTER_S = NOW_S + 7_200
+
+export const open = (claims: Claims = CLAIMS) => makeOpenEvidence(claims, IDENTITY_KEY)
+export const simulated = (claims: Claims = CLAIMS) =>
+  makeSimulatedEvidence({ claims, deviceKey: DEVICE_KEY, notAfterS: NOT_AFTER_S })
+
+export const badEvidence = expect.objectContaining({ code: 'bad-evidence' })
