@@ -194,6 +194,8 @@ export const LIMITS = {
   walletResendMs: 10_000,
   /** A wallet message is void this long after it was signed, seconds. */
   walletValidS: 120,
+  /** Servers of one endpoint may differ by this much: a transfer is void only after it, seconds. */
+  walletLagS: 30,
 
   // Localnet.
   /** Transactions whose history a localnet keeps: 2 KB each, so about 40 MB. */
@@ -224,8 +226,10 @@ export const LIMITS = {
   engineAheadTokens: 8,
   /** An engine must have loaded its model after this. */
   engineStartMs: 60_000,
-  /** An engine that owes a token and says nothing this long is killed. */
-  engineStallMs: 10_000,
+  /** An engine that owes a token and says nothing this long is killed; a long prompt takes time. */
+  engineStallMs: 30_000,
+  /** Jobs that one engine computes at once: each holds a whole context in memory. */
+  enginePlaces: 64,
   /** A dead engine is started again between these, doubling; a minute of life resets it. */
   engineRestartMinMs: 250,
   engineRestartMaxMs: 30_000,

@@ -36,13 +36,16 @@ export interface EmbeddedBackend extends Backend {
 }
 
 /**
- * Starts an engine on a GGUF file whose SHA-256 is `expectedHash`. Throws `bad-model`,
- * `engine-failed`.
+ * Starts an engine on a GGUF file whose SHA-256 is `expectedHash`. Throws `bad-config`,
+ * `bad-model`, `engine-failed`.
  *
  * @example
  * const backend = await startEmbedded({ ...TINY_CHAT, places: 2, clock, logger })
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedBackend> {
+  if (!(options.places >= 1 && options.places <= LIMITS.enginePlaces)) {
+    throw new MarketError('bad-config', { setting: 'places', most: LIMITS.enginePlaces })
+  }
   const supervisor = await supervise(options)
   const places = createPlaces(options.places)
   const first = await supervisor.worker(new AbortController().signal)

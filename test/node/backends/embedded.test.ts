@@ -2,11 +2,14 @@
  * The embedded engine with the demo model in its real process: compliance, counts, deaths.
  * @module
  */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { LIMITS } from '../../../contracts/base/limits.ts'
+import type { Clock } from '../../../contracts/base/ports.ts'
 import { tinyChatTokenizer } from '../../../contracts/money/tinyChatTokenizer.ts'
 import type { BackendRequest } from '../../../node/backends/backend.ts'
 import { type EmbeddedBackend, startEmbedded } from '../../../node/backends/embedded/embedded.ts'
@@ -25,6 +28,13 @@ const ask = (content: string, more: Partial<BackendRequest> = {}): BackendReques
 })
 const STORY = 'Tell me a story about a fox and a lantern.'
 const never = new AbortController().signal
+const isAlive = (pid: number) => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
 const start = (places: number, logger = keptLogger()) =>
   startEmbedded({ ...TINY_CHAT, places, clock, logger })
 
@@ -49,7 +59,9 @@ describe('embedded engine', () => {
     expect(model).toMatchObject({ id: 'tiny-chat', contextTokens: 512, places: 4, demo: true })
     const { loadMs = 0, pid = 0 } = (await backend.engine()) ?? {}
     expect(loadMs).toBeGreaterThan(0)
-    console.log(`cold start ${upMs.toFixed(0)} ms, of which the model ${loadMs} ms, pid ${pid}`)
+    const rss = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+    const mib = Math.round(Number(rss) / 1024)
+    console.log(`cold start ${upMs.toFixed(0)} ms, of which the model ${loadMs} ms; ${mib} MiB`)
   })
 
   it('answers as its card says', async () => {
@@ -99,6 +111,22 @@ describe('embedded engine', () => {
     const free = new Set<string>()
     for (let i = 0; i < 4; i++) free.add((await collect(backend, hot())).text)
     expect(free.size).toBeGreaterThan(1)
+  })
+
+  it('gives the same texts to jobs that run together', async () => {
+    const questions = [STORY, 'Spell garden.', 'What is TON?', 'Tell me a story about a bear.']
+    const alone = []
+    const beganMs = performance.now()
+    for (const question of questions) alone.push(await collect(backend, ask(question)))
+    const middleMs = performance.now()
+    const together = await Promise.all(questions.map((question) => collect(backend, ask(question))))
+    const endMs = performance.now()
+    const tokens = alone.reduce((sum, { end }) => sum + end.usage.completion, 0)
+    const [one = 0, four = 0] = [middleMs - beganMs, endMs - middleMs].map((ms) =>
+      Math.round((tokens / ms) * 1_000),
+    )
+    console.log(`one after another ${one} tokens/s, four at once ${four} tokens/s`)
+    expect(together.map(({ text }) => text)).toEqual(alone.map(({ text }) => text))
   })
 
   it('takes special tokens in a prompt as plain text', async () => {
@@ -162,12 +190,57 @@ describe('embedded engine', () => {
     expect(JSON.stringify(logger.lines)).not.toContain('fox')
   })
 
+  it('waits longer after each death', async () => {
+    const deaths = () => logger.lines.filter(({ message }) => message.endsWith('engine died'))
+    const { pid = 0 } = (await backend.engine()) ?? {}
+    process.kill(pid, 'SIGKILL')
+    await expect.poll(() => deaths().length).toBe(2)
+    expect(deaths().map(({ facts }) => ('backoffMs' in facts ? facts.backoffMs : 0))).toEqual([
+      LIMITS.engineRestartMinMs,
+      2 * LIMITS.engineRestartMinMs,
+    ])
+    expect((await collect(backend, ask('Hello!'))).end.finishReason).toBe('stop')
+  })
+
+  it('kills an engine that says nothing', async () => {
+    const hurried: Clock = {
+      ...clock,
+      after: (ms, task) => clock.after(ms === LIMITS.engineStallMs ? 100 : ms, task),
+    }
+    const other = await startEmbedded({ ...TINY_CHAT, places: 1, clock: hurried, logger })
+    const { pid = 0 } = (await other.engine()) ?? {}
+    const mayContinue = (tokens: number) => {
+      if (tokens === 3) process.kill(pid, 'SIGSTOP')
+      return true as const
+    }
+    expect(await codeOf(collect(other, ask(STORY, { mayContinue })))).toBe('backend-failed')
+    await other.stop()
+  })
+
+  it('dies with its owner', async () => {
+    const script = `
+      import { startEmbedded } from './node/backends/embedded/embedded.ts'
+      import { TINY_CHAT } from './node/backends/tinyChat.ts'
+      import { createClock } from './node/system/clock.ts'
+      import { silentLogger as logger } from './node/system/logger.ts'
+      const options = { ...TINY_CHAT, places: 1, clock: createClock(), logger }
+      console.log((await (await startEmbedded(options)).engine()).pid)`
+    const owner = spawn(process.execPath, ['--input-type=module-typescript', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const [line] = await once(owner.stdout, 'data')
+    const pid = Number(line)
+    process.kill(pid, 0) // alive
+    owner.kill('SIGKILL')
+    await expect.poll(() => isAlive(pid), { timeout: 5_000 }).toBe(false)
+  })
+
   it('refuses everything once stopped', async () => {
     const other = await start(1)
     const { pid = 0 } = (await other.engine()) ?? {}
     await other.stop()
     expect(await codeOf(collect(other, ask('Hello!')))).toBe('backend-failed')
-    expect(() => process.kill(pid, 0)).toThrow()
+    expect(isAlive(pid)).toBe(false)
   })
 })
 
@@ -187,6 +260,13 @@ describe('the model file', () => {
     expect(await codeOf(startEmbedded({ ...options, modelPath: join(folder, 'none') }))).toBe(
       'bad-model',
     )
+  })
+
+  it('is not loaded for no places, or too many', async () => {
+    for (const places of [0, LIMITS.enginePlaces + 1, Number.NaN]) {
+      const run = startEmbedded({ ...TINY_CHAT, places, clock, logger })
+      expect(await codeOf(run)).toBe('bad-config')
+    }
   })
 
   it('is refused where it is no model at all', async () => {
