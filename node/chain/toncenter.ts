@@ -61,7 +61,7 @@ async function tryOnce(
 ): Promise<Try> {
   signal?.throwIfAborted()
   const limit = new AbortController()
-  const disarm = clock.after(LIMITS.httpMs, () => limit.abort(new MarketError('timeout')))
+  const disarm = clock.after(LIMITS.httpMs, () => limit.abort(new Error('no answer in time')))
   try {
     const headers = { 'content-type': 'application/json', ...(apiKey && { 'x-api-key': apiKey }) }
     const response = await fetch(endpoint, {

@@ -25,8 +25,8 @@ import {
   walletTransfer,
 } from '../../contracts/wrappers/wallet.ts'
 
-/** Transactions looked through for one's own. */
-const RECENT = 20
+/** Bits of a transfer before its number: signature, wallet id, time it is valid until. */
+const BEFORE_SEQNO = 512 + 32 + 32
 
 export interface WalletOptions {
   readonly chain: Chain
@@ -38,6 +38,7 @@ export interface WalletOptions {
  * The wallet of a key; its first transfer deploys it. `send` throws `wallet-empty` where the balance
  * does not cover the values or a message was left out for want of it, `contract-failed` where the
  * wallet refuses, `timeout` where the outcome is not known in time (the transfer is void by then).
+ * Aborting ends the waiting; it does not call back what was sent.
  *
  * @example
  * const wallet = createWallet({ chain, key: signingKey(seed), clock })
@@ -101,20 +102,25 @@ async function sign(sender: Sender, messages: readonly WalletMessage[]): Promise
 
 /** Sends until the transfer has run (then its transaction) or never will (then undefined). */
 async function deliver(sender: Sender, signed: Transfer): Promise<ChainTransaction | undefined> {
-  const { chain, clock, signal } = sender
+  const { clock, signal } = sender
   const giveUpMs = clock.monotonicMs() + 2_000 * LIMITS.walletValidS
   let sentMs = Number.NEGATIVE_INFINITY
   while (clock.monotonicMs() < giveUpMs) {
     signal?.throwIfAborted()
     try {
-      let refused: MarketError | undefined
+      const isFirst = sentMs === Number.NEGATIVE_INFINITY
+      const before = isFirst ? 'open' : await fate(sender, signed)
+      if (before === 'taken' || before === 'void') return undefined
+      if (before !== 'open') return before
       if (clock.monotonicMs() - sentMs >= LIMITS.walletResendMs) {
         sentMs = clock.monotonicMs()
-        refused = await offer(sender, signed)
+        const refused = await offer(sender, signed)
+        const after = await fate(sender, signed)
+        if (after === 'taken') return undefined
+        if (typeof after === 'object') return after
+        // Of the first sending only: later ones are refused too where an earlier one has run.
+        if (refused && isFirst) throw refused
       }
-      if ((await seqnoOf(sender)) > signed.seqno) return await findOwn(sender, signed.body)
-      if (refused) throw refused
-      if ((await chain.now(signal)) > signed.validUntilS) return undefined
     } catch (thrown) {
       if (!isOutage(thrown)) throw thrown // whether it ran is not known yet: look again
     }
@@ -139,12 +145,30 @@ async function seqnoOf({ chain, address, signal }: Sender): Promise<number> {
   return status === 'active' ? (await chain.getter(address, 'seqno')).readNumber() : 0
 }
 
-async function findOwn(
-  { chain, address }: Sender,
-  body: Cell,
-): Promise<ChainTransaction | undefined> {
-  const recent = await chain.transactions(address, RECENT)
-  return recent.find((each) => !each.in.source && each.in.body?.equals(body))
+/**
+ * What became of a transfer: its transaction; `taken`, where another transfer of the same number
+ * ran; `void`, where its time is over and it never ran; `open` otherwise. A number that has moved
+ * while no transaction shows why is `open` still: servers that lag must not make anybody pay twice.
+ */
+async function fate(
+  sender: Sender,
+  { body, seqno, validUntilS }: Transfer,
+): Promise<ChainTransaction | 'taken' | 'void' | 'open'> {
+  const { chain, address, signal } = sender
+  if ((await seqnoOf(sender)) <= seqno) {
+    return (await chain.now(signal)) > validUntilS + LIMITS.walletLagS ? 'void' : 'open'
+  }
+  const recent = await chain.transactions(address, LIMITS.chainPage)
+  const external = recent.filter((each) => !each.in.source && each.exitCode === 0)
+  const ran = external.find((each) => seqnoIn(each.in.body) === seqno)
+  if (!ran) return 'open'
+  return ran.in.body?.equals(body) ? ran : 'taken'
+}
+
+function seqnoIn(body: Cell | undefined): number | undefined {
+  const slice = body?.beginParse()
+  if (!slice || slice.remainingBits < BEFORE_SEQNO + 32) return undefined
+  return slice.skip(BEFORE_SEQNO).loadUint(32)
 }
 
 function isOutage(thrown: unknown): boolean {
