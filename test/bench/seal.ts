@@ -130,8 +130,8 @@ function report(found: Record<string, number[]>, json: boolean): void {
     hpkeFramesSealedPerCpuSecond: perSecond('hpkeSealMicros'),
     syncTimesHpke: Number((median('hpkeSealMicros') / median('sealMicros')).toFixed(1)),
   }
-  if (json) return console.log(JSON.stringify(result))
-  for (const [name, value] of Object.entries(result)) console.log(`${name.padEnd(30)} ${value}`)
+  const lines = Object.entries(result).map(([name, value]) => `${name.padEnd(30)} ${value}`)
+  console.log(json ? JSON.stringify(result) : lines.join('\n'))
 }
 
 await main()
