@@ -114,30 +114,39 @@ function closeForgotten(before: PayerStep, event: OpenedEvent, settle: Settle): 
 }
 
 function settleShown(before: PayerStep, event: OpenedEvent, settle: Settle): PayerStep {
+  const { state } = before
   let step = before
   for (const shown of event.unsettled) {
     const { jobId, charge, receiptHash, clientSignature, disputed = false } = shown
-    const job = step.state.jobs.get(jobId)
-    const fits = job ? charge >= 0n && charge <= job.granted : settledAlike(step.state, shown)
-    if (!fits) {
+    const pending = pendingSettlement(state, jobId)
+    const fits = pending ? saysTheSame(pending, shown) : charge <= grantedTo(state, jobId)
+    if (!fits || charge < 0n) {
       const books = { ...event, credit: shownCredit(event) }
       return then(step, conflict(step.state, 'account-conflict', books, step.state))
     }
+    // Settled already, and that message is sent again. The job may have been granted anew since.
+    if (pending) continue
     const settlement = { jobId, charge, receiptHash, clientSignature, disputed }
     step = then(step, settle(step.state, settlement))
   }
   return step
 }
 
-/** True where a settlement of the same charge is on its way to the payee. */
-function settledAlike(state: PayerState, shown: UnsettledShown): boolean {
-  return state.unacked.some(
-    ({ message }) =>
-      message.kind === 'settle' &&
-      message.jobId === shown.jobId &&
-      message.charge === shown.charge &&
-      sameReceipt(message.receiptHash, shown.receiptHash),
-  )
+/** The settlement of a job that is on its way to the payee. */
+function pendingSettlement(state: PayerState, jobId: string): SettleMessage | undefined {
+  for (const { message } of state.unacked) {
+    if (message.kind === 'settle' && message.jobId === jobId) return message
+  }
+  return undefined
+}
+
+function saysTheSame(pending: SettleMessage, shown: UnsettledShown): boolean {
+  return pending.charge === shown.charge && sameReceipt(pending.receiptHash, shown.receiptHash)
+}
+
+/** What a job was granted; nothing where the payer does not know it: then it owes nothing either. */
+function grantedTo(state: PayerState, jobId: string): NanoTon {
+  return state.jobs.get(jobId)?.granted ?? -1n
 }
 
 function then(before: PayerStep, after: PayerStep): PayerStep {
