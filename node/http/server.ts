@@ -21,6 +21,8 @@ export interface HttpServerOptions {
   readonly shape: ErrorShape
   /** Largest body; `LIMITS.bodyBytes` unless told. */
   readonly bodyBytes?: number
+  /** Lets pages of this machine read the answers (CORS). Pages of elsewhere never can. */
+  readonly localPages?: boolean
 }
 
 export interface HttpServer {
@@ -45,6 +47,7 @@ export interface HttpServer {
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const app = await createApp(options)
   guardCallers(app)
+  if (options.localPages) allowLocalPages(app)
   shapeErrors(app, options)
   const stopping = new AbortController()
   return {
@@ -92,11 +95,24 @@ function guardCallers(app: FastifyInstance): void {
   })
 }
 
+/** After `guardCallers`: an `Origin` that is still here is a page of this machine. */
+function allowLocalPages(app: FastifyInstance): void {
+  app.addHook('onRequest', async ({ method, headers }, reply) => {
+    if (headers.origin === undefined) return
+    reply.header('access-control-allow-origin', headers.origin).header('vary', 'origin')
+    const asked = headers['access-control-request-headers']
+    if (method !== 'OPTIONS') return
+    reply.header('access-control-allow-methods', 'GET, POST, DELETE')
+    if (typeof asked === 'string') reply.header('access-control-allow-headers', asked)
+    return reply.code(204).send()
+  })
+}
+
 function shapeErrors(app: FastifyInstance, { shape, logger }: HttpServerOptions): void {
   app.setErrorHandler<FastifyError | MarketError>((thrown, request, reply) => {
     const error = toMarketError(thrown)
     if (error.code === 'internal') {
-      logger.error({ route: request.routeOptions.url, detail: thrown.message }, 'request failed')
+      logger.error({ route: request.routeOptions.url, ...whereOf(thrown) }, 'request failed')
     }
     const { status, body } = shape(error)
     reply.code(status).send(body)
@@ -136,6 +152,12 @@ function toMarketError(thrown: FastifyError | MarketError): MarketError {
 /** True for `127.0.0.1`, `localhost` and `[::1]`, with any port or none. */
 function isLoopback(host: string | undefined): boolean {
   return host !== undefined && /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?$/i.test(host)
+}
+
+/** Name and place of an unexpected error. Its message may quote what a caller sent. */
+function whereOf({ name, stack }: Error): object {
+  const frames = (stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+  return { name, at: frames.slice(0, 3).map((line) => line.trim()) }
 }
 
 function errorCode(thrown: unknown): unknown {

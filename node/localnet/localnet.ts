@@ -65,7 +65,12 @@ export async function startLocalnet(options: LocalnetOptions): Promise<Localnet>
     onWaiting: settleLater,
   })
   const settle = () => ledger.settle()
-  const server = await createHttpServer({ clock, logger, shape: toncenterShape })
+  const server = await createHttpServer({
+    clock,
+    logger,
+    shape: toncenterShape,
+    localPages: true,
+  })
   addRoutes(server.app, {
     methods: toncenterMethods(ledger, networkId),
     controls: createControls(ledger),

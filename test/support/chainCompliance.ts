@@ -159,6 +159,8 @@ function describeHistory(net: () => ChainFixture): void {
     const paged = [...first, ...second, ...third].map((tx) => tx.hash)
     expect(paged).toEqual(all.map((tx) => tx.hash))
     expect(await chain.transactions(payee, 2, all[4]!.lt)).toEqual([])
+    const between = await chain.transactions(payee, 10, all[2]!.lt + 1n)
+    expect(between.map((tx) => tx.hash)).toEqual(paged.slice(2))
   })
 
   it('accounts for the balance of a wallet by its transactions', async () => {

@@ -74,6 +74,40 @@ describe('callers', () => {
   })
 })
 
+describe('a page of this machine', () => {
+  const preflight = (app: HttpServer['app'], origin: string) =>
+    app.inject({
+      method: 'OPTIONS',
+      url: '/echo',
+      headers: { host: 'localhost', origin, 'access-control-request-headers': 'content-type' },
+    })
+
+  it('may read answers where the surface says so', async () => {
+    const shape = (error: MarketError) => ({ status: error.status, body: {} })
+    const open = await createHttpServer({ clock, logger, shape, localPages: true })
+    open.app.get('/page', async () => ({ ok: true }))
+    const origin = 'http://localhost:5173'
+    const asked = await preflight(open.app, origin)
+    expect(asked.statusCode).toBe(204)
+    expect(asked.headers).toMatchObject({
+      'access-control-allow-origin': origin,
+      'access-control-allow-headers': 'content-type',
+    })
+    const headers = { host: 'localhost', origin }
+    const answer = await open.app.inject({ url: '/page', headers })
+    expect(answer.headers['access-control-allow-origin']).toBe(origin)
+    const foreign = await preflight(open.app, 'https://example.org')
+    expect(foreign.statusCode).toBe(403)
+    expect(foreign.headers['access-control-allow-origin']).toBeUndefined()
+  })
+
+  it('may not where it does not', async () => {
+    const asked = await preflight(server.app, 'http://localhost:5173')
+    expect(asked.statusCode).toBe(404)
+    expect(asked.headers['access-control-allow-origin']).toBeUndefined()
+  })
+})
+
 describe('bodies', () => {
   it('of JSON are read', async () => {
     expect((await post('{"a":1}')).json()).toEqual({ body: { a: 1 } })
@@ -114,6 +148,8 @@ describe('failures', () => {
     expect(answer.statusCode).toBe(500)
     expect(answer.body).toBe('{"failed":"internal"}')
     expect(logger.lines).toHaveLength(1)
+    expect(JSON.stringify(logger.lines)).not.toContain(SECRET)
+    expect(JSON.stringify(logger.lines)).toContain('server.test.ts')
   })
 
   it('to find a path, or to read one, have the same shape', async () => {
