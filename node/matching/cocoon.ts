@@ -4,12 +4,12 @@
  * Workers in the order they connected; price is a cap only; a worker weighs its running jobs times
  * its mean service time, and strictly less wins, so that ties go to the lowest. The mean is the
  * quotient of two counters that decay over ten minutes, and counts as nothing while the worker ends
- * at most one job in ten seconds. Failures add their (short) time. Nobody waits: a job that finds no
- * place is refused.
+ * at most one job in ten seconds. Failures add their (short) time. Nobody waits: a job that finds
+ * no place is refused.
  * @module
  */
 import { type Slot, waitOf } from './slots.ts'
-import type { Strategy } from './strategies.ts'
+import type { Strategy } from './strategy.ts'
 
 /** Time constant of the decay, seconds. */
 const DECAY_S = 600

@@ -29,8 +29,8 @@ interface Timed {
 }
 
 /**
- * A slot appears or changes. A new slot needs `model`, `tick` and `capacity`; of a known one, fields
- * that are absent stay what they were.
+ * A slot appears or changes. A new slot needs `model`, `tick` and `capacity`; of a known one,
+ * fields that are absent stay what they were.
  */
 export interface OfferEvent extends Timed {
   readonly type: 'offer'
@@ -102,7 +102,7 @@ export type Decision =
   | ({ readonly job: string } & Refusal)
 
 export interface MatcherOptions {
-  /** Price of each tick, base units per million completion tokens: the table of `contracts/money`. */
+  /** Base units per million completion tokens, by tick: the table of `contracts/money`. */
   readonly prices: readonly bigint[]
   readonly strategy?: StrategyName
   /** Unsigned 32-bit, mixed into ties so that schedulers do not all prefer the same slot. */

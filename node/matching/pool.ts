@@ -10,7 +10,8 @@ import { assign, decode, newSlot, type Settings } from './decode.ts'
 import type { Decision, JobEvent, OfferEvent } from './events.ts'
 import { type FairQueue, fairQueue, type WaitingJob } from './queue.ts'
 import { canStart, type Slot, type SlotIndex, scanIndex, scoreOf } from './slots.ts'
-import { type Strategy, strategyOf } from './strategies.ts'
+import { strategyOf } from './strategies.ts'
+import type { Strategy } from './strategy.ts'
 
 export interface Pool {
   readonly settings: Settings

@@ -53,7 +53,7 @@ export interface SlotIndex {
   remove(slot: Slot): void
   /** The slot that could start the job now at the least score. */
   best(needs: Needs): Slot | undefined
-  /** Puts every slot that could start the job now into `into`, by slot index; gives their number. */
+  /** Fills `into` with the slots that could start the job now, by index; gives their number. */
   eligible(needs: Needs, into: Slot[]): number
   /** Why no slot can ever start the job, as things stand; nothing where it may wait. */
   refusal(needs: Needs): Refusal | undefined
@@ -74,7 +74,7 @@ export function scoreOf(needs: Needs, price: number, waitMs: number): number {
   return price * needs.tokens + needs.speedWeight * waitMs
 }
 
-/** Position in `FILTERS` of the first filter that refuses the slot; their number where none does. */
+/** Position in `FILTERS` of the first that refuses the slot; their number where none does. */
 export function firstRefusing(needs: Needs, slot: Slot): number {
   if (slot.draining) return 0
   if (slot.capacity <= 0) return 1

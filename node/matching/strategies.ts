@@ -12,19 +12,7 @@ import { cocoon } from './cocoon.ts'
 import type { StrategyName } from './events.ts'
 import { type Draw, generator } from './random.ts'
 import { type Needs, type Slot, type SlotIndex, scoreOf, waitOf } from './slots.ts'
-
-export interface Strategy {
-  /** False where a job that cannot start is refused instead of waiting. */
-  readonly queues: boolean
-  /** The slot that starts the job now, or none where none can. */
-  pick(needs: Needs, index: SlotIndex, now: number): Slot | undefined
-  /** The wait behind a slot as this strategy sees it, milliseconds. */
-  waitOf(slot: Slot): number
-  /** Told of every placing, those out of the queue too. */
-  placed(slot: Slot): void
-  /** Told of every job that ended, after `serviceMs`. */
-  ended(slot: Slot, serviceMs: number, now: number): void
-}
+import type { Strategy } from './strategy.ts'
 
 /** One placing in this many is reserved for newcomers. */
 export const RESERVE_EVERY = 16

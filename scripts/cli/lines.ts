@@ -43,7 +43,7 @@ async function* pieces(file: string): AsyncGenerator<Buffer> {
 export interface LineWriter {
   /** True once the reader has gone; what follows is dropped. */
   readonly closed: boolean
-  /** Writes lines; resolves when the stream has taken them, so that awaiting it is back-pressure. */
+  /** Writes lines; resolves when the stream has taken them: awaiting it is back-pressure. */
   write(lines: readonly string[]): Promise<void>
 }
 
