@@ -78,6 +78,13 @@ export type BackendPiece =
   | { type: 'reasoning'; text: string; reasoningTokens: number }
   | { type: 'end'; finishReason: FinishReason; usage: BackendUsage }
 
+/** The one piece of a run that was aborted before it had a place. */
+export const neverStarted: BackendPiece = {
+  type: 'end',
+  finishReason: 'aborted',
+  usage: { prompt: 0, cachedPrompt: 0, completion: 0, reasoning: 0 },
+}
+
 export interface Backend {
   readonly models: readonly BackendModel[]
   /**

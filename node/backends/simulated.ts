@@ -17,6 +17,7 @@ import {
   type BackendRequest,
   checkRequest,
   type FinishReason,
+  neverStarted,
 } from './backend.ts'
 import { createPlaces } from './places.ts'
 import { createStopFilter } from './stopText.ts'
@@ -61,7 +62,6 @@ const CONTEXT_TOKENS = 4_096
  * const backend = startSimulated({ models: [{ id: 'sim', places: 4 }], clock, seed: 7 })
  */
 export function startSimulated(options: SimulatedOptions): Backend {
-  const { clock, promptTokenMs = 0.1, tokenMs = 2 } = options
   const stopping = new AbortController()
   const models = options.models.map(describe)
   const places = new Map(models.map((model) => [model.id, createPlaces(model.places)]))
@@ -70,44 +70,12 @@ export function startSimulated(options: SimulatedOptions): Backend {
   async function* run(request: BackendRequest, signal: AbortSignal): AsyncGenerator<BackendPiece> {
     const model = checkRequest(request, models)
     const release = await places.get(model.id)?.take(signal)
-    const usage = { prompt: 0, cachedPrompt: 0, completion: 0, reasoning: 0 }
-    const end = (finishReason: FinishReason): BackendPiece => ({
-      type: 'end',
-      finishReason,
-      usage: { ...usage },
-    })
-    if (!release) return yield end('aborted')
+    if (!release) return yield neverStarted
     try {
       const fault = options.fault?.(runs++, request) ?? {}
-      const slowdown = fault.slowdown ?? 1
-      const prompt = request.messages.reduce((sum, { content }) => sum + words(content), 0)
-      if (prompt >= model.contextTokens) {
-        const facts = { promptTokens: prompt, contextTokens: model.contextTokens }
-        throw new MarketError('prompt-too-long', facts)
-      }
-      const wait = (ms: number) => pause(clock, ms * slowdown, signal, stopping.signal)
-      if (!(await wait(prompt * promptTokenMs))) return yield end('aborted')
-      usage.prompt = prompt
-      yield { type: 'prompt', prompt, cachedPrompt: 0 }
-
-      const filter = createStopFilter(request.stop ?? [])
-      const answer = answerOf(options, request)
-      const most = Math.min(request.maxTokens, model.contextTokens - prompt)
-      for (let count = 1; count <= Math.min(most, answer.length); count++) {
-        if (count - 1 === fault.dieAfter)
-          throw new MarketError('backend-failed', { simulated: true })
-        const stalls = count - 1 === fault.stallAfter
-        if (!(await wait(stalls ? Number.POSITIVE_INFINITY : tokenMs))) return yield end('aborted')
-        const may = await askToContinue(request, count, usage.completion, signal)
-        if (may !== 'yes') return yield end(may)
-        usage.completion = count
-        const { text, stopped } = filter.push(answer[count - 1] ?? '')
-        if (text) yield { type: 'text', text, completionTokens: count }
-        if (stopped) return yield end('stop')
-      }
-      const rest = filter.flush()
-      if (rest) yield { type: 'text', text: rest, completionTokens: usage.completion }
-      yield end(most < answer.length ? 'length' : 'stop')
+      const wait = (ms: number) =>
+        pause(options.clock, ms * (fault.slowdown ?? 1), signal, stopping.signal)
+      yield* answer({ options, model, request, fault, wait }, signal)
     } finally {
       release()
     }
@@ -122,6 +90,53 @@ export function startSimulated(options: SimulatedOptions): Backend {
       for (const one of places.values()) one.close(error)
     },
   }
+}
+
+/** One run of the simulation. */
+interface Run {
+  readonly options: SimulatedOptions
+  readonly model: BackendModel
+  readonly request: BackendRequest
+  readonly fault: Fault
+  /** Waits; false where the job was aborted. */
+  readonly wait: (ms: number) => Promise<boolean>
+}
+
+async function* answer(run: Run, signal: AbortSignal): AsyncGenerator<BackendPiece> {
+  const { options, model, request, fault, wait } = run
+  const { promptTokenMs = 0.1, tokenMs = 2 } = options
+  const usage = { prompt: 0, cachedPrompt: 0, completion: 0, reasoning: 0 }
+  const end = (finishReason: FinishReason): BackendPiece => ({
+    type: 'end',
+    finishReason,
+    usage: { ...usage },
+  })
+  const prompt = request.messages.reduce((sum, { content }) => sum + words(content), 0)
+  if (prompt >= model.contextTokens) {
+    const facts = { promptTokens: prompt, contextTokens: model.contextTokens }
+    throw new MarketError('prompt-too-long', facts)
+  }
+  if (!(await wait(prompt * promptTokenMs))) return yield end('aborted')
+  usage.prompt = prompt
+  yield { type: 'prompt', prompt, cachedPrompt: 0 }
+
+  const filter = createStopFilter(request.stop ?? [])
+  const whole = answerOf(options, request)
+  const most = Math.min(request.maxTokens, model.contextTokens - prompt)
+  for (let count = 1; count <= Math.min(most, whole.length); count++) {
+    if (count - 1 === fault.dieAfter) throw new MarketError('backend-failed', { simulated: true })
+    const stalls = count - 1 === fault.stallAfter
+    if (!(await wait(stalls ? Number.POSITIVE_INFINITY : tokenMs))) return yield end('aborted')
+    const may = await askToContinue(request, count, usage.completion, signal)
+    if (may !== 'yes') return yield end(may)
+    usage.completion = count
+    const { text, stopped } = filter.push(whole[count - 1] ?? '')
+    if (text) yield { type: 'text', text, completionTokens: count }
+    if (stopped) return yield end('stop')
+  }
+  const rest = filter.flush()
+  if (rest) yield { type: 'text', text: rest, completionTokens: usage.completion }
+  yield end(most < whole.length ? 'length' : 'stop')
 }
 
 function describe(model: SimulatedOptions['models'][number]): BackendModel {

@@ -47,7 +47,7 @@ export function backendCompliance(name: string, start: () => Promise<BackendUnde
     let under: BackendUnderTest
     beforeAll(async () => {
       under = await start()
-    })
+    }, 60_000)
     afterAll(() => under.stop())
 
     it('describes its models', () => {

@@ -15,10 +15,11 @@ import {
   type BackendRequest,
   checkRequest,
   type FinishReason,
+  neverStarted,
 } from '../backend.ts'
 import { createPlaces } from '../places.ts'
 import { type SupervisorOptions, supervise } from './supervisor.ts'
-import type { Worker } from './worker.ts'
+import type { WorkerJob } from './worker.ts'
 
 export interface EmbeddedOptions extends SupervisorOptions {
   /** Name under which the model is offered. */
@@ -64,57 +65,16 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedB
     checkRequest(request, models)
     const release = await places.take(signal)
     if (!release) return yield neverStarted
+    let job: WorkerJob | undefined
     try {
       const worker = await supervisor.worker(signal)
       if (!worker) return yield neverStarted
-      yield* converse(worker, request, signal, release)
+      job = worker.begin(engineJob(request))
+      yield* converse(job, request, signal)
     } finally {
-      // `converse` gives the place back itself, later, once it has begun.
-      if (!begun.has(release)) release()
-    }
-  }
-
-  const begun = new WeakSet<() => void>()
-
-  async function* converse(
-    worker: Worker,
-    request: BackendRequest,
-    signal: AbortSignal,
-    release: () => void,
-  ): AsyncGenerator<BackendPiece> {
-    const job = worker.begin(engineJob(request))
-    begun.add(release)
-    job.settled.then(release)
-    const usage = { prompt: 0, cachedPrompt: 0, completion: 0, reasoning: 0 }
-    const end = (finishReason: FinishReason): BackendPiece => ({
-      type: 'end',
-      finishReason,
-      usage: { ...usage },
-    })
-    try {
-      for (;;) {
-        const message = await job.take(signal)
-        if (!message) return yield end('aborted')
-        if (message.type === 'broken') throw new MarketError('backend-failed', message)
-        if (message.type === 'too-long') {
-          const { prompt, context } = message
-          throw new MarketError('prompt-too-long', { promptTokens: prompt, contextTokens: context })
-        }
-        if (message.type === 'done') return yield end(message.finish)
-        if (message.type === 'prompt') {
-          usage.prompt = message.tokens
-          yield { type: 'prompt', prompt: message.tokens, cachedPrompt: 0 }
-          continue
-        }
-        const { completion, text } = message
-        const answer = await askToContinue(request, completion, usage.completion, signal)
-        if (answer !== 'yes') return yield end(answer)
-        usage.completion = completion
-        if (text) yield { type: 'text', text, completionTokens: completion }
-        job.grant(completion + LIMITS.engineAheadTokens)
-      }
-    } finally {
-      job.close()
+      job?.close()
+      // The reader goes on at once; the place is free when the engine has let go of it.
+      void (job?.settled ?? Promise.resolve()).then(release)
     }
   }
 
@@ -132,10 +92,41 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedB
   }
 }
 
-const neverStarted: BackendPiece = {
-  type: 'end',
-  finishReason: 'aborted',
-  usage: { prompt: 0, cachedPrompt: 0, completion: 0, reasoning: 0 },
+/** Messages of the engine to pieces, each only once it is paid for. */
+async function* converse(
+  job: WorkerJob,
+  request: BackendRequest,
+  signal: AbortSignal,
+): AsyncGenerator<BackendPiece> {
+  const usage = { prompt: 0, cachedPrompt: 0, completion: 0, reasoning: 0 }
+  const end = (finishReason: FinishReason): BackendPiece => ({
+    type: 'end',
+    finishReason,
+    usage: { ...usage },
+  })
+  for (;;) {
+    const message = await job.take(signal)
+    if (!message) return yield end('aborted')
+    if (message.type === 'broken') {
+      throw new MarketError('backend-failed', { engine: message.detail })
+    }
+    if (message.type === 'too-long') {
+      const { prompt, context } = message
+      throw new MarketError('prompt-too-long', { promptTokens: prompt, contextTokens: context })
+    }
+    if (message.type === 'done') return yield end(message.finish)
+    if (message.type === 'prompt') {
+      usage.prompt = message.tokens
+      yield { type: 'prompt', prompt: message.tokens, cachedPrompt: 0 }
+      continue
+    }
+    const { completion, text } = message
+    const answer = await askToContinue(request, completion, usage.completion, signal)
+    if (answer !== 'yes') return yield end(answer)
+    usage.completion = completion
+    if (text) yield { type: 'text', text, completionTokens: completion }
+    job.grant(completion + LIMITS.engineAheadTokens)
+  }
 }
 
 function engineJob(request: BackendRequest) {
