@@ -47,6 +47,8 @@ export interface ChannelView {
   readonly closeAtS?: number
   /** Of the last claimed voucher; zeros before the first. */
   readonly receiptsHash: Bytes
+  /** A payout came back: external claims are refused until the payee itself has claimed. */
+  readonly bounced: boolean
   readonly config: ChannelConfig
 }
 
@@ -72,6 +74,7 @@ export const CHANNEL_EXIT = {
   reserve: 711,
   tooLittleValue: 712,
   stateInit: 713,
+  bounced: 714,
   unknownMessage: 0xffff,
 } as const
 
@@ -136,6 +139,7 @@ export function channelStateInit(config: ChannelConfig): StateInit {
   const data = beginCell()
     .storeCoins(0)
     .storeBuffer(Buffer.from(NO_HASH))
+    .storeBit(false)
     .storeCoins(0)
     .storeUint(0, 32)
     .storeRef(fixed)
@@ -245,10 +249,11 @@ export function parseChannelView(reader: TupleReader): ChannelView {
     const nonce = fromBigInt(reader.readBigNumber(), 16)
     const closeDelayS = reader.readNumber()
     const network = reader.readNumber()
+    const bounced = reader.readBoolean()
     const config = { payer, payee, voucherKey, nonce, closeDelayS, network }
     const status = closeAt === 0 ? 'open' : closeAt === CLOSED ? 'closed' : 'closing'
     const closing = status === 'closing' ? { closeAtS: closeAt } : {}
-    return { status, deposited, claimed, ...closing, receiptsHash, config }
+    return { status, deposited, claimed, ...closing, receiptsHash, bounced, config }
   } catch (cause) {
     throw new MarketError('bad-frame', { record: 'channel' }, { cause })
   }
@@ -258,6 +263,7 @@ export function parseChannelView(reader: TupleReader): ChannelView {
 export function parseChannelData(data: Cell): {
   readonly claimed: NanoTon
   readonly receiptsHash: Bytes
+  readonly bounced: boolean
   readonly deposited: NanoTon
   readonly closeAt: number
   readonly config: ChannelConfig
@@ -266,6 +272,7 @@ export function parseChannelData(data: Cell): {
     const root = data.beginParse()
     const claimed = root.loadCoins()
     const receiptsHash = new Uint8Array(root.loadBuffer(32))
+    const bounced = root.loadBit()
     const deposited = root.loadCoins()
     const closeAt = root.loadUint(32)
     const fixed = root.loadRef().beginParse()
@@ -276,7 +283,7 @@ export function parseChannelData(data: Cell): {
     const payer = fixed.loadAddress()
     const nonce = new Uint8Array(fixed.loadBuffer(16))
     const config = { payer, payee, voucherKey, nonce, closeDelayS, network }
-    return { claimed, receiptsHash, deposited, closeAt, config }
+    return { claimed, receiptsHash, bounced, deposited, closeAt, config }
   } catch (cause) {
     throw new MarketError('bad-frame', { record: 'channel data' }, { cause })
   }

@@ -158,6 +158,10 @@ function createChain(options: SimulatedChainOptions, blocks: Blocks): Chain {
   return {
     networkId: options.networkId,
     now: async () => blocks.nowS(),
+    lastBlock: async () => {
+      const atS = blocks.nowS()
+      return { hash: taggedHash('simulated block', options.networkId, u64(atS)), atS }
+    },
     account: async (address) => accountOf(ledger, address),
     getter: async (address, method, args) => runGetter(ledger, address, method, args ?? []),
     async sendExternal(to, body, init) {
@@ -243,7 +247,8 @@ function runGetter(
 const NO_STATE = -256
 const UNKNOWN_METHOD = 11
 
-function channelTuple({ closeAt, deposited, claimed, receiptsHash, config }: ChannelState) {
+function channelTuple(state: ChannelState): TupleItem[] {
+  const { closeAt, deposited, claimed, receiptsHash, bounced, config } = state
   return [
     int(closeAt),
     int(deposited),
@@ -255,6 +260,7 @@ function channelTuple({ closeAt, deposited, claimed, receiptsHash, config }: Cha
     int(toBigInt(config.nonce)),
     int(config.closeDelayS),
     int(config.network),
+    int(bounced ? -1 : 0),
   ]
 }
 

@@ -36,6 +36,7 @@ export interface ChannelState {
   readonly claimed: NanoTon
   readonly closeAt: number
   readonly receiptsHash: Bytes
+  readonly bounced: boolean
 }
 
 export const CLOSED_AT = 0xffffffff
@@ -80,7 +81,7 @@ export interface ChannelResult {
 /** A channel before its first message. */
 export function newChannel(config: ChannelConfig): ChannelState {
   const receiptsHash = new Uint8Array(32)
-  return { config, deposited: 0n, claimed: 0n, closeAt: 0, receiptsHash }
+  return { config, deposited: 0n, claimed: 0n, closeAt: 0, receiptsHash, bounced: false }
 }
 
 /**
@@ -107,7 +108,7 @@ export function runChannel(
 
 /** Size of an active channel account, for its rent: every field has its shortest form. */
 export function channelSize(state: ChannelState, balance: NanoTon): CellSize {
-  const root = coinsBits(state.claimed) + 256n + coinsBits(state.deposited) + 32n
+  const root = coinsBits(state.claimed) + 256n + 1n + coinsBits(state.deposited) + 32n
   const bits = CODE_SIZE.bits + CONFIG_BITS + root + ACCOUNT_BITS + coinsBits(balance)
   return { bits, cells: CODE_SIZE.cells + 3n }
 }
@@ -193,6 +194,7 @@ function claim(
   assert(body.loadUint(32) === CHANNEL_OP.claim, 63)
   const voucher = loadVoucher(body)
   assert(body.remainingBits === 0 && body.remainingRefs === 0, MALFORMED)
+  assert(!state.bounced, CHANNEL_EXIT.bounced)
   checkVoucher(state, voucher, context)
 
   const target = least(voucher.cumulative, state.deposited)
@@ -233,7 +235,7 @@ function claimByPayee(
   return {
     exit: 0,
     gas,
-    state: { ...state, claimed, receiptsHash: voucher.receiptsHash },
+    state: { ...state, claimed, receiptsHash: voucher.receiptsHash, bounced: false },
     out: [out],
   }
 }
@@ -310,7 +312,7 @@ function bounced(
   const paid = body.loadCoins()
   const back = most(0n, input.value - gasFee(context.prices, CONTRACT_GAS.bounce))
   const claimed = state.claimed - least(paid, back)
-  return { exit: 0, gas: CHANNEL_GAS.bounced, state: { ...state, claimed }, out: [] }
+  return { exit: 0, gas: CHANNEL_GAS.bounced, state: { ...state, claimed, bounced: true }, out: [] }
 }
 
 function checkVoucher(state: ChannelState, voucher: SignedVoucher, context: ChannelContext): void {

@@ -32,25 +32,25 @@ export const DEFAULT_PRICES: PriceTable = {
 
 /** Gas of the channel's messages, by what they do. */
 export const CHANNEL_GAS = {
-  topUp: 2_427n,
-  claim: 4_556n,
-  claimByPayee: 4_638n,
-  startClose: 3_794n,
-  finishClose: 3_785n,
-  cooperativeClose: 5_941n,
-  cooperativeCloseLast: 6_717n,
-  sweep: 3_239n,
-  bounced: 1_682n,
+  topUp: 2_461n,
+  claim: 4_652n,
+  claimByPayee: 4_706n,
+  startClose: 3_828n,
+  finishClose: 3_819n,
+  cooperativeClose: 5_891n,
+  cooperativeCloseLast: 6_659n,
+  sweep: 3_255n,
+  bounced: 1_802n,
   unknown: 1_046n,
   /** A refusal stops early: an estimate, which only the sender of a refused message pays. */
   refused: 1_500n,
 } as const
 
 /** Gas of a version 4 wallet's transfer: once, and for each message. */
-export const WALLET_GAS = { transfer: 2_666n, message: 642n, received: 309n } as const
+export const WALLET_GAS = { transfer: 2_666n, message: 642n, received: 775n } as const
 
 /** Gas constants of the contract itself (`contracts/tolk/channel/fees.tolk`). */
-export const CONTRACT_GAS = { claim: 4_700n, topUp: 2_500n, close: 6_800n, bounce: 1_800n } as const
+export const CONTRACT_GAS = { claim: 4_710n, topUp: 2_500n, close: 6_800n, bounce: 1_810n } as const
 
 const SCALE = 1n << 16n
 

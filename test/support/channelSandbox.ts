@@ -16,6 +16,7 @@ import {
 import {
   Blockchain,
   type BlockchainTransaction,
+  createShardAccount,
   EmulationError,
   type SandboxContract,
   type TreasuryContract,
@@ -209,4 +210,29 @@ function phases(tx: BlockchainTransaction | undefined): { exit: number; gas: big
   if (compute.type !== 'vm') return { exit: -2, gas: 0n }
   const exit = compute.exitCode !== 0 ? compute.exitCode : (action?.resultCode ?? 0)
   return { exit, gas: compute.gasUsed }
+}
+
+/** What the channel's transaction sent to `to`, in nanoTON, after forwarding fees. */
+export function sentTo(outcome: Outcome, to: Address): bigint {
+  let sum = 0n
+  for (const { info } of outcome.tx?.outMessages.values() ?? []) {
+    if (info.type === 'internal' && info.dest.equals(to)) sum += info.value.coins
+  }
+  return sum
+}
+
+/** An account that refuses every message: its code throws 37. */
+export async function refuseEverything(blockchain: Blockchain, address: Address): Promise<void> {
+  await setCode(blockchain, address, beginCell().storeUint(0xf225, 16).endCell())
+}
+
+/** An account that takes every message: empty code returns. */
+export async function takeEverything(blockchain: Blockchain, address: Address): Promise<void> {
+  await setCode(blockchain, address, beginCell().endCell())
+}
+
+async function setCode(blockchain: Blockchain, address: Address, code: Cell): Promise<void> {
+  const { balance } = await blockchain.getContract(address)
+  const data = beginCell().endCell()
+  await blockchain.setShardAccount(address, createShardAccount({ address, code, data, balance }))
 }

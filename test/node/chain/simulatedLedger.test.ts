@@ -41,7 +41,7 @@ type Op =
 type Flaw = 'none' | 'network' | 'channel' | 'signature'
 
 const SEED = Number(process.env.SEED ?? 20261122)
-const RUNS = 40
+const RUNS = 25
 const LENGTH = 25
 /** Below this a message may run out of gas in the TVM before the check that the model names. */
 const COMFORTABLE = 8_000_000n
@@ -132,10 +132,11 @@ async function expectEqual({ real, model }: Twins): Promise<void> {
   const { state } = account.code
   const view = await real.view()
   const status = state.closeAt === 0 ? 'open' : state.closeAt === 0xffffffff ? 'closed' : 'closing'
-  const { deposited, claimed } = state
+  const { deposited, claimed, bounced } = state
   const receiptsHash = toHex(state.receiptsHash)
-  expect({ status, deposited, claimed, receiptsHash }).toEqual({
+  expect({ status, deposited, claimed, bounced, receiptsHash }).toEqual({
     ...{ status: view.status, deposited: view.deposited, claimed: view.claimed },
+    bounced: view.bounced,
     receiptsHash: toHex(view.receiptsHash),
   })
   expect(channelAddress(state.config).equals(channelAddress(view.config))).toBe(true)
