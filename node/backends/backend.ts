@@ -13,7 +13,7 @@ import { LIMITS } from '../../contracts/base/limits.ts'
 /** A model as its backend serves it. */
 export interface BackendModel {
   readonly id: string
-  /** SHA-256 of the weights file, 32 bytes: measured where `startEmbedded` loads it, else stated. */
+  /** SHA-256 of the weights file, 32 bytes: measured by `startEmbedded`, stated elsewhere. */
   readonly weightsHash: Bytes
   readonly contextTokens: number
   /** Jobs that run at once; more of them wait inside the backend. */

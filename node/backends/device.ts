@@ -1,5 +1,6 @@
 /**
- * What this machine computes with: for offers, `doctor` and reports. Self-declared: it proves nothing.
+ * What this machine computes with: for offers, `doctor` and reports. It is the machine's own word
+ * and proves nothing.
  *
  * `nvidia-smi` answers `[N/A]` or `[Not Supported]` for what a device does not know, may leave
  * fields out, and may fail as a whole; so each requested field is read on its own.

@@ -49,10 +49,11 @@ export interface SimulatedOptions {
   readonly fault?: (run: number, request: BackendRequest) => Fault | undefined
 }
 
-const WORDS =
-  'amber birch cloud delta ember field grove harbor island jungle kettle lantern meadow north ocean pebble quiet river silver timber upland valley willow yarrow zephyr'.split(
-    ' ',
-  )
+const WORDS = [
+  ...['amber', 'birch', 'cloud', 'delta', 'ember', 'field', 'grove', 'harbor', 'island'],
+  ...['jungle', 'kettle', 'lantern', 'meadow', 'north', 'ocean', 'pebble', 'quiet', 'river'],
+  ...['silver', 'timber', 'upland', 'valley', 'willow', 'yarrow', 'zephyr'],
+]
 const CONTEXT_TOKENS = 4_096
 
 /**
@@ -157,7 +158,8 @@ function answerOf(options: SimulatedOptions, request: BackendRequest): string[] 
   let state = new DataView(digest.buffer).getUint32(0)
   const length = options.answerTokens?.(request) ?? 8 + (digest[4]! % 64)
   return Array.from({ length }, (_, index) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0 // the low bits repeat: take the high
+    // A linear congruence, whose low bits repeat: the word comes from the high ones.
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
     const word = WORDS[(state >>> 16) % WORDS.length] ?? ''
     return index === 0 ? word : ` ${word}`
   })

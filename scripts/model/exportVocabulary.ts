@@ -2,7 +2,8 @@
  * Writes the vocabulary of a GGUF file with a SentencePiece BPE tokenizer for
  * `contracts/money/tokenizer.ts`.
  *
- * Usage: node scripts/model/exportVocabulary.ts FILE.gguf > contracts/money/vocabularies/tinyChat.json
+ * Usage: node scripts/model/exportVocabulary.ts FILE.gguf, with its output sent to
+ * `contracts/money/vocabularies/tinyChat.json`.
  *
  * It refuses what that counter does not do: scores that are not the order of merging, a space put
  * in front of a text, missing bytes.

@@ -9,6 +9,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { MarketError } from '../../contracts/base/errors.ts'
+import type { Clock } from '../../contracts/base/ports.ts'
 import type { Backend, BackendMessage, BackendPiece } from '../../node/backends/backend.ts'
 import { startEmbedded } from '../../node/backends/embedded/embedded.ts'
 import { hashFile } from '../../node/backends/embedded/supervisor.ts'
@@ -96,18 +97,18 @@ async function printSamples(backend: Backend): Promise<void> {
   }
 }
 
-async function printSpeed(backend: Backend): Promise<void> {
+async function printSpeed(backend: Backend, clock: Clock): Promise<void> {
   const content = 'Tell me a story about a bear and a bell.'
-  const beganMs = performance.now()
+  const beganMs = clock.monotonicMs()
   let firstMs = 0
   let tokens = 0
   const request = { model: MODEL, messages: [{ role: 'user' as const, content }], maxTokens: 300 }
   for await (const piece of backend.run(request, new AbortController().signal)) {
     if (piece.type !== 'text') continue
-    firstMs ||= performance.now()
+    firstMs ||= clock.monotonicMs()
     tokens = piece.completionTokens
   }
-  const rate = ((tokens - 1) / (performance.now() - firstMs)) * 1_000
+  const rate = ((tokens - 1) / (clock.monotonicMs() - firstMs)) * 1_000
   console.log(
     `first token after ${(firstMs - beganMs).toFixed(1)} ms, then ${rate.toFixed(0)} tokens/s`,
   )
@@ -115,15 +116,16 @@ async function printSpeed(backend: Backend): Promise<void> {
 
 const [modelPath, most = '100000'] = process.argv.slice(2)
 if (!modelPath) throw new MarketError('bad-input', { expected: 'FILE.gguf' })
+const clock = createClock()
 const backend = await startEmbedded({
   modelId: MODEL,
   modelPath,
   expectedHash: await hashFile(modelPath),
   places: 1,
-  clock: createClock(),
+  clock,
   logger: createLogger({ level: 'warn' }),
 })
 if (existsSync(PREDICTIONS)) await compareWithTorch(backend, Number(most))
 await printSamples(backend)
-await printSpeed(backend)
+await printSpeed(backend, clock)
 await backend.stop()

@@ -62,7 +62,6 @@ function tell(message: FromEngine): void {
 
 async function load(modelPath: string, places: number): Promise<void> {
   try {
-    const startedMs = performance.now()
     const llama = await getLlama({
       build: 'never',
       skipDownload: true,
@@ -76,8 +75,7 @@ async function load(modelPath: string, places: number): Promise<void> {
     const wrapper = resolveChatWrapper(model)
     if (!wrapper) throw new Error('the model has no chat template')
     engine = { model, context, wrapper }
-    const loadMs = Math.round(performance.now() - startedMs)
-    tell({ type: 'ready', contextTokens: contextSize, loadMs })
+    tell({ type: 'ready', contextTokens: contextSize })
   } catch (thrown) {
     tell({ type: 'failed', detail: thrown instanceof Error ? thrown.message : 'unknown' })
   }

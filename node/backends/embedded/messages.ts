@@ -36,7 +36,7 @@ export type JobMessage =
   | { type: 'broken'; job: number; detail: string }
 
 export type FromEngine =
-  | { type: 'ready'; contextTokens: number; loadMs: number }
+  | { type: 'ready'; contextTokens: number }
   | { type: 'failed'; detail: string }
   | JobMessage
 
@@ -53,8 +53,7 @@ export function readFromEngine(raw: unknown): FromEngine | undefined {
   if (type === 'failed') return { type, detail: failure }
   if (type === 'ready') {
     const contextTokens = count(read.contextTokens)
-    const loadMs = count(read.loadMs)
-    return contextTokens && loadMs !== undefined ? { type, contextTokens, loadMs } : undefined
+    return contextTokens ? { type, contextTokens } : undefined
   }
   if (job === undefined) return undefined
   if (type === 'broken') return { type, job, detail: failure }

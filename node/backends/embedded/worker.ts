@@ -30,6 +30,7 @@ export interface WorkerJob {
 export interface Worker {
   readonly pid: number
   readonly contextTokens: number
+  /** From the fork to the loaded model. */
   readonly loadMs: number
   begin(job: Omit<EngineJob, 'job' | 'upTo'>): WorkerJob
   kill(): void
@@ -50,6 +51,7 @@ interface Options {
 
 /** Forks an engine and loads the model. Throws `engine-failed`. */
 export async function startWorker({ modelPath, places, clock }: Options): Promise<Worker> {
+  const beganMs = clock.monotonicMs()
   const child = forkEngine()
   const jobs = new Map<number, OpenJob>()
   const gone = ending(child)
@@ -61,7 +63,8 @@ export async function startWorker({ modelPath, places, clock }: Options): Promis
     }
     jobs.clear()
   })
-  const { contextTokens, loadMs } = await loaded(child, { modelPath, places, clock }, gone)
+  const contextTokens = await loaded(child, { modelPath, places, clock }, gone)
+  const loadMs = Math.round(clock.monotonicMs() - beganMs)
   child.on('message', (raw) => {
     const message = readFromEngine(raw)
     if (!message || !('job' in message)) {
@@ -141,16 +144,13 @@ async function loaded(
   child: ChildProcess,
   { modelPath, places, clock }: Options,
   gone: Promise<string>,
-): Promise<{ contextTokens: number; loadMs: number }> {
-  const { promise, resolve, reject } = Promise.withResolvers<{
-    contextTokens: number
-    loadMs: number
-  }>()
+): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>()
   const fail = (detail: string) => reject(new MarketError('engine-failed', { detail }))
   const cancel = clock.after(LIMITS.engineStartMs, () => fail('the model did not load in time'))
   child.once('message', (raw) => {
     const message = readFromEngine(raw)
-    if (message?.type === 'ready') resolve(message)
+    if (message?.type === 'ready') resolve(message.contextTokens)
     else fail(message?.type === 'failed' ? message.detail : 'it spoke out of turn')
   })
   gone.then(fail)

@@ -52,7 +52,7 @@ describe('embedded engine', { timeout: 60_000 }, () => {
     if (process.platform !== 'linux') return
     const rss = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
     const mib = Math.round(Number(rss) / 1024)
-    console.log(`cold start ${upMs.toFixed(0)} ms, of which the model ${loadMs} ms; ${mib} MiB`)
+    console.log(`cold start ${upMs.toFixed(0)} ms, of which the process ${loadMs} ms; ${mib} MiB`)
   })
 
   it('answers as its card says', async () => {
