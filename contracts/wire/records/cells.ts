@@ -61,7 +61,7 @@ export function checkRecord(cell: Cell, signature: Bytes, publicKey: Bytes): voi
 function checkHeader(bytes: Bytes): number {
   const magic = bytes.length >= 9 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
   if (magic !== 0xb5ee9c72) throw malformed('magic')
-  // Flags: index, checksum, cache bits, two reserved bits, then the width of a cell number.
+  // Flags: index, checksum, cache bits (any will do), two reserved bits, width of a cell number.
   const flags = bytes[4]!
   if ((flags & 0b0001_1111) !== 1) throw malformed('header')
   const [cells, roots, absent] = [bytes[6]!, bytes[7]!, bytes[8]!]
