@@ -46,6 +46,8 @@ export const LIMITS = {
   /** Time to dial and to complete a hello. */
   dialMs: 10_000,
   helloMs: 5_000,
+  /** A provider says that it is alive this often. */
+  heartbeatMs: 10_000,
   /** Reconnecting backs off between these, with full jitter. */
   reconnectMinMs: 1_000,
   reconnectMaxMs: 60_000,
@@ -123,6 +125,8 @@ export const LIMITS = {
   firstWindowTokens: 32,
   /** Channels that one payee takes: each is read from disk at start and kept in memory. */
   channels: 100_000,
+  /** A client countersigns within this, or its provider is settled without it. */
+  countersignMs: 10_000,
   /** Account messages waiting for their acknowledgement. */
   unackedPayments: 256,
   /** Jobs of one account that are active or unsettled: it is one row, copied with each message. */

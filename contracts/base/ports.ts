@@ -124,6 +124,8 @@ export interface Chain {
   readonly networkId: number
   /** Unix seconds of the last block. */
   now(signal?: AbortSignal): Promise<number>
+  /** Hash of the last block, 32 bytes, and its time: what evidence names to show that it is fresh. */
+  lastBlock(signal?: AbortSignal): Promise<{ readonly hash: Bytes; readonly atS: number }>
   account(address: Address, signal?: AbortSignal): Promise<ChainAccount>
   /** Runs a get method. Throws `contract-failed` with its exit code. */
   getter(address: Address, method: string, args?: TupleItem[]): Promise<TupleReader>

@@ -112,14 +112,14 @@ export async function answerHello(
     return peer
   } catch (error) {
     if (error instanceof MarketError) {
-      await stream.send({ ...ownMessage(own), refused: toRefused(error) }).catch(() => undefined)
+      await stream.send(ownMessage(own, error)).catch(() => undefined)
       await stream.close().catch(() => undefined)
     }
     throw error
   }
 }
 
-function ownMessage(own: OwnHello): MessageInitShape<typeof HelloSchema> {
+function ownMessage(own: OwnHello, refusal?: MarketError) {
   return {
     version: WIRE_VERSION,
     network: own.networkId,
@@ -127,6 +127,7 @@ function ownMessage(own: OwnHello): MessageInitShape<typeof HelloSchema> {
     role: own.role,
     binding: own.binding,
     scheduler: own.terms,
+    refused: refusal && toRefused(refusal),
   }
 }
 
@@ -160,6 +161,7 @@ function checkBinding(hello: Hello, peer: string, networkId: number, clock: Cloc
     verifySignature(hash, signed.peerSignature, record.peerId) &&
     verifySignature(hash, signed.identitySignature, record.identity)
   if (!honest) throw new MarketError('bad-signature', { record: 'binding', peer })
-  if (record.expiryS < clock.nowMs() / 1000) throw new MarketError('bad-signature', { expired: true })
+  if (record.expiryS < clock.nowMs() / 1000)
+    throw new MarketError('bad-signature', { expired: true })
   return { identity: record.identity, wallet: record.wallet }
 }

@@ -50,7 +50,7 @@ export type Outcome =
   | { readonly type: 'matched'; readonly slot: string; readonly offer: OfferView }
   | { readonly type: 'queued' }
   | { readonly type: 'expired' }
-  | { readonly type: 'refused'; readonly decision: Decision & { refused: string } }
+  | { readonly type: 'refused'; readonly decision: Extract<Decision, { refused: string }> }
 
 export interface Pool {
   /** Announces or updates a slot. */
@@ -87,6 +87,13 @@ export function createPool(clock: Clock, options: PoolOptions): Pool {
   const apply = (event: MatchEvent) => {
     const decisions: Decision[] = []
     matcher.apply({ ...event, at: Math.floor(clock.monotonicMs()) }, decisions)
+    for (const decision of decisions) route(decision)
+  }
+
+  /** Lets the core see the time, so that waiting jobs past their deadline end. */
+  const pass = () => {
+    const decisions: Decision[] = []
+    matcher.advance(Math.floor(clock.monotonicMs()), decisions)
     for (const decision of decisions) route(decision)
   }
 
@@ -160,8 +167,7 @@ export function createPool(clock: Clock, options: PoolOptions): Pool {
     },
     ask(id, spec, excluded, decide) {
       const deadline = Math.floor(clock.monotonicMs()) + spec.deadlineMs
-      // At the deadline any event makes the core look at its clock; cancelling is the cheapest.
-      const stop = clock.after(spec.deadlineMs + 1, () => apply({ type: 'cancel', id }))
+      const stop = clock.after(spec.deadlineMs + 1, pass)
       asked.set(id, { decide, stop })
       apply({
         type: 'job',

@@ -21,7 +21,7 @@ export interface AckStatement {
 }
 
 /** The opening message of a channel, signed for this connection's two peers. */
-export function openMessage(config: ChannelConfig, key: SigningKey, payer: string, payee: string) {
+export function openMessage(config: ChannelConfig, key: SigningKey, payer: Bytes, payee: string) {
   return {
     payer: config.payer.toRawString(),
     payee: config.payee.toRawString(),
@@ -29,7 +29,7 @@ export function openMessage(config: ChannelConfig, key: SigningKey, payer: strin
     nonce: config.nonce,
     closeDelayS: config.closeDelayS,
     network: config.network,
-    signature: key.sign(openHash(config, payer, payee)),
+    signature: key.sign(openHash(config, payer, peerKeyOf(payee))),
   }
 }
 
@@ -37,7 +37,7 @@ export function openMessage(config: ChannelConfig, key: SigningKey, payer: strin
 export function openedChannel(
   open: OpenAccount,
   payer: string,
-  payee: string,
+  payee: Bytes,
 ): ChannelConfig | undefined {
   const config: ChannelConfig = {
     payer: address(open.payer),
@@ -48,7 +48,7 @@ export function openedChannel(
     network: open.network,
   }
   if (open.voucherKey.length !== 32 || open.nonce.length !== 16) return undefined
-  const hash = openHash(config, payer, payee)
+  const hash = openHash(config, peerKeyOf(payer), payee)
   return verifySignature(hash, open.signature, config.voucherKey) ? config : undefined
 }
 
@@ -63,8 +63,7 @@ export function ackHash(ack: AckStatement): Bytes {
   return taggedHash('chrysalis/ack', ack.config.network, body)
 }
 
-function openHash(config: ChannelConfig, payer: string, payee: string): Bytes {
-  const peers = concat(peerKeyOf(payer), peerKeyOf(payee))
-  const body = concat(channelAddress(config).hash, peers)
+function openHash(config: ChannelConfig, payerKey: Bytes, payeeKey: Bytes): Bytes {
+  const body = concat(channelAddress(config).hash, payerKey, payeeKey)
   return taggedHash('chrysalis/account', config.network, body)
 }

@@ -7,11 +7,9 @@
  * @module
  */
 import type { Address } from '@ton/core'
-import type { Bytes } from '../../contracts/base/bytes.ts'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
-import type { Chain, Clock, Wallet } from '../../contracts/base/ports.ts'
+import type { Chain, Clock, Logger, Wallet } from '../../contracts/base/ports.ts'
 import type { NanoTon } from '../../contracts/base/units.ts'
-import type { Voucher } from '../../contracts/money/voucher.ts'
 import {
   CHANNEL_VALUE,
   type ChannelView,
@@ -19,12 +17,7 @@ import {
   cooperativeCloseBody,
 } from '../../contracts/wrappers/Channel.ts'
 import { untilChannel, viewChannel } from './channels.ts'
-
-/** A voucher with its signature, as its payee holds it. */
-export interface HeldVoucher {
-  readonly voucher: Voucher
-  readonly signature: Bytes
-}
+import type { HeldVoucher, PayeeAccount } from './payeeAccount.ts'
 
 /** What claiming needs. `wallet` is the payee's. */
 export interface ClaimDeps {
@@ -112,3 +105,33 @@ async function viewOf(chain: Chain, channel: Address): Promise<ChannelView> {
 
 /** 100 times the fee of an external claim at the default price table, rounded up. */
 const LEAST_EXTERNAL_CLAIM = 300_000_000n
+
+/** What claiming one channel moved. */
+export interface ClaimReport {
+  readonly channel: string
+  readonly moved: NanoTon
+  readonly claimed: NanoTon
+}
+
+/** Claims the best voucher of every account, one after the other; one failure stops none. */
+export async function claimAll(
+  deps: ClaimDeps & { readonly logger: Logger },
+  accounts: readonly PayeeAccount[],
+  signal?: AbortSignal,
+): Promise<ClaimReport[]> {
+  const reports: ClaimReport[] = []
+  for (const account of accounts) {
+    const held = account.best()
+    if (!held) continue
+    try {
+      const moved = await claimVoucher(deps, held, signal)
+      const view = await viewOf(deps.chain, held.voucher.channel)
+      await account.refresh(view)
+      reports.push({ channel: account.channel, moved, claimed: view.claimed })
+    } catch (thrown) {
+      const { code } = asMarketError(thrown)
+      deps.logger.error({ channel: account.channel, code }, 'claim failed; the voucher is kept')
+    }
+  }
+  return reports
+}

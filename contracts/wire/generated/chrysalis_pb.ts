@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file chrysalis.proto.
  */
 export const file_chrysalis: GenFile = /*@__PURE__*/
-  fileDesc("Cg9jaHJ5c2FsaXMucHJvdG8SDGNocnlzYWxpcy52MSLNAQoFSGVsbG8SDwoHdmVyc2lvbhgBIAEoDRIPCgduZXR3b3JrGAIgASgFEg0KBWFnZW50GAMgASgJEgwKBHJvbGUYBCABKAkSLAoHYmluZGluZxgFIAEoCzIbLmNocnlzYWxpcy52MS5TaWduZWRCaW5kaW5nEi8KCXNjaGVkdWxlchgGIAEoCzIcLmNocnlzYWxpcy52MS5TY2hlZHVsZXJUZXJtcxImCgdyZWZ1c2VkGAcgASgLMhUuY2hyeXNhbGlzLnYxLlJlZnVzZWQigQEKDVNpZ25lZEJpbmRpbmcSDgoGcmVjb3JkGAEgASgMEhIKCndhbGxldF9rZXkYAiABKAwSGAoQd2FsbGV0X3NpZ25hdHVyZRgDIAEoDBIWCg5wZWVyX3NpZ25hdHVyZRgEIAEoDBIaChJpZGVudGl0eV9zaWduYXR1cmUYBSABKAwiZQoOU2NoZWR1bGVyVGVybXMSCwoDZmVlGAEgASgNEhAKCHN0cmF0ZWd5GAIgASgJEhkKEXBhcmFtZXRlcl92ZXJzaW9uGAMgASgNEhkKEW1pbl9jbG9zZV9kZWxheV9zGAQgASgNItcCCgxPZmZlck1lc3NhZ2USJAoFb2ZmZXIYASABKAsyEy5jaHJ5c2FsaXMudjEuT2ZmZXJIABIiCgRsb2FkGAIgASgLMhIuY2hyeXNhbGlzLnYxLkxvYWRIABIjCgVkcmFpbhgDIAEoCzISLmNocnlzYWxpcy52MS5TbG90SAASIwoFbGVhdmUYBCABKAsyEi5jaHJ5c2FsaXMudjEuU2xvdEgAEiwKCWhlYXJ0YmVhdBgFIAEoCzIXLmNocnlzYWxpcy52MS5IZWFydGJlYXRIABIrCgZyZXN1bHQYBiABKAsyGS5jaHJ5c2FsaXMudjEuT2ZmZXJSZXN1bHRIABIoCgRsaXN0GAcgASgLMhguY2hyeXNhbGlzLnYxLkxpc3RNb2RlbHNIABImCgZtb2RlbHMYCCABKAsyFC5jaHJ5c2FsaXMudjEuTW9kZWxzSABCBgoEa2luZCKvAgoFT2ZmZXISDAoEc2xvdBgBIAEoCRINCgVtb2RlbBgCIAEoCRISCgptb2RlbF9oYXNoGAMgASgMEgwKBHRpY2sYBCABKA0SEAoIY2FwYWNpdHkYBSABKA0SEgoKc2VydmljZV9tcxgGIAEoDRIMCgR0aWVyGAcgASgJEg4KBnJlZ2lvbhgIIAEoCRILCgNncHUYCSABKAkSEgoKbWVtb3J5X2dpYhgKIAEoDRIWCg5jb250ZXh0X3Rva2VucxgLIAEoDRIoCgttdWx0aXBsaWVycxgMIAEoCzITLmNocnlzYWxpcy52MS5Vc2FnZRIiCgVzdGVwcxgNIAEoCzITLmNocnlzYWxpcy52MS5Vc2FnZRIOCgZ3aW5kb3cYDiABKA0SDAoEZGVtbxgPIAEoCCIlCgRMb2FkEgwKBHNsb3QYASABKAkSDwoHcnVubmluZxgCIAEoDSIUCgRTbG90EgwKBHNsb3QYASABKAkiGgoJSGVhcnRiZWF0Eg0KBWF0X21zGAEgASgEIjkKC09mZmVyUmVzdWx0EgwKBHNsb3QYASABKAkSDAoEY29kZRgCIAEoCRIOCgZkZXRhaWwYAyABKAkiDAoKTGlzdE1vZGVscyI0CgZNb2RlbHMSKgoGbW9kZWxzGAEgAygLMhouY2hyeXNhbGlzLnYxLk1vZGVsT25PZmZlciKeAQoMTW9kZWxPbk9mZmVyEg0KBW1vZGVsGAEgASgJEhIKCm1vZGVsX2hhc2gYAiABKAwSEwoLbG93ZXN0X3RpY2sYAyABKA0SDgoGcGxhY2VzGAQgASgNEhEKCXByb3ZpZGVycxgFIAEoDRINCgV0aWVycxgGIAMoCRIWCg5jb250ZXh0X3Rva2VucxgHIAEoDRIMCgRkZW1vGAggASgIIoECCg5BY2NvdW50TWVzc2FnZRIpCgRvcGVuGAEgASgLMhkuY2hyeXNhbGlzLnYxLk9wZW5BY2NvdW50SAASIAoDcGF5GAIgASgLMhEuY2hyeXNhbGlzLnYxLlBheUgAEiYKBnNldHRsZRgDIAEoCzIULmNocnlzYWxpcy52MS5TZXR0bGVIABImCgZvcGVuZWQYBCABKAsyFC5jaHJ5c2FsaXMudjEuT3BlbmVkSAASIAoDYWNrGAUgASgLMhEuY2hyeXNhbGlzLnYxLkFja0gAEigKB3JlZnVzZWQYBiABKAsyFS5jaHJ5c2FsaXMudjEuUmVmdXNlZEgAQgYKBGtpbmQiigEKC09wZW5BY2NvdW50Eg0KBXBheWVyGAEgASgJEg0KBXBheWVlGAIgASgJEhMKC3ZvdWNoZXJfa2V5GAMgASgMEg0KBW5vbmNlGAQgASgMEhUKDWNsb3NlX2RlbGF5X3MYBSABKA0SDwoHbmV0d29yaxgGIAEoBRIRCglzaWduYXR1cmUYByABKAwiWwoDUGF5EhAKCHNlcXVlbmNlGAEgASgEEg4KBmpvYl9pZBgCIAEoDBIOCgZhbW91bnQYAyABKAkSDwoHdm91Y2hlchgEIAEoDBIRCglzaWduYXR1cmUYBSABKAwifAoGU2V0dGxlEhAKCHNlcXVlbmNlGAEgASgEEg4KBmpvYl9pZBgCIAEoDBIOCgZjaGFyZ2UYAyABKAkSFAoMcmVjZWlwdF9oYXNoGAQgASgMEhgKEGNsaWVudF9zaWduYXR1cmUYBSABKAwSEAoIZGlzcHV0ZWQYBiABKAgitgEKBk9wZW5lZBIQCghzZXF1ZW5jZRgBIAEoBBISCgpjdW11bGF0aXZlGAIgASgJEg8KB3ZvdWNoZXIYAyABKAwSEQoJc2lnbmF0dXJlGAQgASgMEg0KBXNwZW50GAUgASgJEjEKCXVuc2V0dGxlZBgGIAMoCzIeLmNocnlzYWxpcy52MS5VbnNldHRsZWRSZWNlaXB0Eg4KBmFjdGl2ZRgHIAMoDBIQCghpZGVudGl0eRgIIAEoDCJIChBVbnNldHRsZWRSZWNlaXB0Eg4KBmpvYl9pZBgBIAEoDBIOCgZjaGFyZ2UYAiABKAkSFAoMcmVjZWlwdF9oYXNoGAMgASgMIk4KA0FjaxIQCghzZXF1ZW5jZRgBIAEoBBISCgpjdW11bGF0aXZlGAIgASgJEg4KBmNyZWRpdBgDIAEoCRIRCglzaWduYXR1cmUYBCABKAwiggQKCkpvYk1lc3NhZ2USJgoGc3VibWl0GAEgASgLMhQuY2hyeXNhbGlzLnYxLlN1Ym1pdEgAEiYKBnF1ZXVlZBgCIAEoCzIULmNocnlzYWxpcy52MS5RdWV1ZWRIABImCgZwbGFjZWQYAyABKAsyFC5jaHJ5c2FsaXMudjEuUGxhY2VkSAASKAoHcmVmdXNlZBgEIAEoCzIVLmNocnlzYWxpcy52MS5SZWZ1c2VkSAASKgoFbGVhc2UYBSABKAsyGS5jaHJ5c2FsaXMudjEuU2lnbmVkTGVhc2VIABIqCghhY2NlcHRlZBgGIAEoCzIWLmNocnlzYWxpcy52MS5BY2NlcHRlZEgAEi4KB3JlcXVlc3QYByABKAsyGy5jaHJ5c2FsaXMudjEuU2VhbGVkUmVxdWVzdEgAEiYKBmZyYW1lcxgIIAEoCzIULmNocnlzYWxpcy52MS5GcmFtZXNIABIqCghmaW5pc2hlZBgJIAEoCzIWLmNocnlzYWxpcy52MS5GaW5pc2hlZEgAEiIKBGxvc3QYCiABKAsyEi5jaHJ5c2FsaXMudjEuTG9zdEgAEiQKBWFnYWluGAsgASgLMhMuY2hyeXNhbGlzLnYxLkFnYWluSAASJAoFYWJvcnQYDCABKAsyEy5jaHJ5c2FsaXMudjEuQWJvcnRIAEIGCgRraW5kIqQCCgZTdWJtaXQSDgoGam9iX2lkGAEgASgMEg8KB2NoYW5uZWwYAiABKAkSFgoOY2xpZW50X2pvYl9rZXkYAyABKAwSDQoFbW9kZWwYBCABKAkSEAoIbWF4X3RpY2sYBSABKA0SFQoNcHJvbXB0X3Rva2VucxgGIAEoDRISCgptYXhfdG9rZW5zGAcgASgNEhAKCG1pbl90aWVyGAggASgJEg8KB3JlZ2lvbnMYCSADKAkSDAoEZ3B1cxgKIAMoCRIWCg5taW5fbWVtb3J5X2dpYhgLIAEoDRIPCgdleGNsdWRlGAwgAygJEhQKDHNwZWVkX3dlaWdodBgNIAEoDRIQCghwcmlvcml0eRgOIAEoBRITCgtkZWFkbGluZV9tcxgPIAEoDSIXCgZRdWV1ZWQSDQoFYWhlYWQYASABKA0iQQoLU2lnbmVkTGVhc2USDgoGcmVjb3JkGAEgASgMEhEKCXNpZ25hdHVyZRgCIAEoDBIPCgdjaGFubmVsGAMgASgJImsKCEFjY2VwdGVkEg4KBnJlY29yZBgBIAEoDBIRCglzaWduYXR1cmUYAiABKAwSEQoJZXBvY2hfa2V5GAMgASgMEhcKD2Vwb2NoX3NpZ25hdHVyZRgEIAEoDBIQCghldmlkZW5jZRgFIAEoDCKFAQoGUGxhY2VkEigKBWxlYXNlGAEgASgLMhkuY2hyeXNhbGlzLnYxLlNpZ25lZExlYXNlEigKCGFjY2VwdGVkGAIgASgLMhYuY2hyeXNhbGlzLnYxLkFjY2VwdGVkEg8KB2F0dGVtcHQYAyABKA0SFgoOY29udGV4dF90b2tlbnMYBCABKA0iHgoNU2VhbGVkUmVxdWVzdBINCgVieXRlcxgBIAEoDCI9CgZGcmFtZXMSDgoGZnJhbWVzGAEgAygMEiMKBmJpbGxlZBgCIAEoCzITLmNocnlzYWxpcy52MS5Vc2FnZSJVCgVVc2FnZRIOCgZwcm9tcHQYASABKA0SFQoNY2FjaGVkX3Byb21wdBgCIAEoDRISCgpjb21wbGV0aW9uGAMgASgNEhEKCXJlYXNvbmluZxgEIAEoDSIuCghGaW5pc2hlZBIPCgdyZWNlaXB0GAEgASgMEhEKCXNpZ25hdHVyZRgCIAEoDCI4CgRMb3N0Eg8KB2F0dGVtcHQYASABKA0SDAoEY29kZRgCIAEoCRIRCgltYXlfcmV0cnkYAyABKAgiGAoFQWdhaW4SDwoHYXR0ZW1wdBgBIAEoDSIHCgVBYm9ydCKIAQoHUmVmdXNlZBIMCgRjb2RlGAEgASgJEi8KBWZhY3RzGAIgAygLMiAuY2hyeXNhbGlzLnYxLlJlZnVzZWQuRmFjdHNFbnRyeRIQCghzZXF1ZW5jZRgDIAEoBBosCgpGYWN0c0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFiBnByb3RvMw");
+  fileDesc("Cg9jaHJ5c2FsaXMucHJvdG8SDGNocnlzYWxpcy52MSLNAQoFSGVsbG8SDwoHdmVyc2lvbhgBIAEoDRIPCgduZXR3b3JrGAIgASgFEg0KBWFnZW50GAMgASgJEgwKBHJvbGUYBCABKAkSLAoHYmluZGluZxgFIAEoCzIbLmNocnlzYWxpcy52MS5TaWduZWRCaW5kaW5nEi8KCXNjaGVkdWxlchgGIAEoCzIcLmNocnlzYWxpcy52MS5TY2hlZHVsZXJUZXJtcxImCgdyZWZ1c2VkGAcgASgLMhUuY2hyeXNhbGlzLnYxLlJlZnVzZWQigQEKDVNpZ25lZEJpbmRpbmcSDgoGcmVjb3JkGAEgASgMEhIKCndhbGxldF9rZXkYAiABKAwSGAoQd2FsbGV0X3NpZ25hdHVyZRgDIAEoDBIWCg5wZWVyX3NpZ25hdHVyZRgEIAEoDBIaChJpZGVudGl0eV9zaWduYXR1cmUYBSABKAwiZQoOU2NoZWR1bGVyVGVybXMSCwoDZmVlGAEgASgNEhAKCHN0cmF0ZWd5GAIgASgJEhkKEXBhcmFtZXRlcl92ZXJzaW9uGAMgASgNEhkKEW1pbl9jbG9zZV9kZWxheV9zGAQgASgNItcCCgxPZmZlck1lc3NhZ2USJAoFb2ZmZXIYASABKAsyEy5jaHJ5c2FsaXMudjEuT2ZmZXJIABIiCgRsb2FkGAIgASgLMhIuY2hyeXNhbGlzLnYxLkxvYWRIABIjCgVkcmFpbhgDIAEoCzISLmNocnlzYWxpcy52MS5TbG90SAASIwoFbGVhdmUYBCABKAsyEi5jaHJ5c2FsaXMudjEuU2xvdEgAEiwKCWhlYXJ0YmVhdBgFIAEoCzIXLmNocnlzYWxpcy52MS5IZWFydGJlYXRIABIrCgZyZXN1bHQYBiABKAsyGS5jaHJ5c2FsaXMudjEuT2ZmZXJSZXN1bHRIABIoCgRsaXN0GAcgASgLMhguY2hyeXNhbGlzLnYxLkxpc3RNb2RlbHNIABImCgZtb2RlbHMYCCABKAsyFC5jaHJ5c2FsaXMudjEuTW9kZWxzSABCBgoEa2luZCKvAgoFT2ZmZXISDAoEc2xvdBgBIAEoCRINCgVtb2RlbBgCIAEoCRISCgptb2RlbF9oYXNoGAMgASgMEgwKBHRpY2sYBCABKA0SEAoIY2FwYWNpdHkYBSABKA0SEgoKc2VydmljZV9tcxgGIAEoDRIMCgR0aWVyGAcgASgJEg4KBnJlZ2lvbhgIIAEoCRILCgNncHUYCSABKAkSEgoKbWVtb3J5X2dpYhgKIAEoDRIWCg5jb250ZXh0X3Rva2VucxgLIAEoDRIoCgttdWx0aXBsaWVycxgMIAEoCzITLmNocnlzYWxpcy52MS5Vc2FnZRIiCgVzdGVwcxgNIAEoCzITLmNocnlzYWxpcy52MS5Vc2FnZRIOCgZ3aW5kb3cYDiABKA0SDAoEZGVtbxgPIAEoCCIlCgRMb2FkEgwKBHNsb3QYASABKAkSDwoHcnVubmluZxgCIAEoDSIUCgRTbG90EgwKBHNsb3QYASABKAkiGgoJSGVhcnRiZWF0Eg0KBWF0X21zGAEgASgEIjkKC09mZmVyUmVzdWx0EgwKBHNsb3QYASABKAkSDAoEY29kZRgCIAEoCRIOCgZkZXRhaWwYAyABKAkiDAoKTGlzdE1vZGVscyI0CgZNb2RlbHMSKgoGbW9kZWxzGAEgAygLMhouY2hyeXNhbGlzLnYxLk1vZGVsT25PZmZlciKeAQoMTW9kZWxPbk9mZmVyEg0KBW1vZGVsGAEgASgJEhIKCm1vZGVsX2hhc2gYAiABKAwSEwoLbG93ZXN0X3RpY2sYAyABKA0SDgoGcGxhY2VzGAQgASgNEhEKCXByb3ZpZGVycxgFIAEoDRINCgV0aWVycxgGIAMoCRIWCg5jb250ZXh0X3Rva2VucxgHIAEoDRIMCgRkZW1vGAggASgIIoECCg5BY2NvdW50TWVzc2FnZRIpCgRvcGVuGAEgASgLMhkuY2hyeXNhbGlzLnYxLk9wZW5BY2NvdW50SAASIAoDcGF5GAIgASgLMhEuY2hyeXNhbGlzLnYxLlBheUgAEiYKBnNldHRsZRgDIAEoCzIULmNocnlzYWxpcy52MS5TZXR0bGVIABImCgZvcGVuZWQYBCABKAsyFC5jaHJ5c2FsaXMudjEuT3BlbmVkSAASIAoDYWNrGAUgASgLMhEuY2hyeXNhbGlzLnYxLkFja0gAEigKB3JlZnVzZWQYBiABKAsyFS5jaHJ5c2FsaXMudjEuUmVmdXNlZEgAQgYKBGtpbmQiigEKC09wZW5BY2NvdW50Eg0KBXBheWVyGAEgASgJEg0KBXBheWVlGAIgASgJEhMKC3ZvdWNoZXJfa2V5GAMgASgMEg0KBW5vbmNlGAQgASgMEhUKDWNsb3NlX2RlbGF5X3MYBSABKA0SDwoHbmV0d29yaxgGIAEoBRIRCglzaWduYXR1cmUYByABKAwiWwoDUGF5EhAKCHNlcXVlbmNlGAEgASgEEg4KBmpvYl9pZBgCIAEoDBIOCgZhbW91bnQYAyABKAkSDwoHdm91Y2hlchgEIAEoDBIRCglzaWduYXR1cmUYBSABKAwifAoGU2V0dGxlEhAKCHNlcXVlbmNlGAEgASgEEg4KBmpvYl9pZBgCIAEoDBIOCgZjaGFyZ2UYAyABKAkSFAoMcmVjZWlwdF9oYXNoGAQgASgMEhgKEGNsaWVudF9zaWduYXR1cmUYBSABKAwSEAoIZGlzcHV0ZWQYBiABKAgizwEKBk9wZW5lZBIQCghzZXF1ZW5jZRgBIAEoBBISCgpjdW11bGF0aXZlGAIgASgJEg8KB3ZvdWNoZXIYAyABKAwSEQoJc2lnbmF0dXJlGAQgASgMEg0KBXNwZW50GAUgASgJEjEKCXVuc2V0dGxlZBgGIAMoCzIeLmNocnlzYWxpcy52MS5VbnNldHRsZWRSZWNlaXB0EicKBmFjdGl2ZRgHIAMoCzIXLmNocnlzYWxpcy52MS5BY3RpdmVKb2ISEAoIaWRlbnRpdHkYCCABKAwiSAoQVW5zZXR0bGVkUmVjZWlwdBIOCgZqb2JfaWQYASABKAwSDgoGY2hhcmdlGAIgASgJEhQKDHJlY2VpcHRfaGFzaBgDIAEoDCIsCglBY3RpdmVKb2ISDgoGam9iX2lkGAEgASgMEg8KB2dyYW50ZWQYAiABKAkiTgoDQWNrEhAKCHNlcXVlbmNlGAEgASgEEhIKCmN1bXVsYXRpdmUYAiABKAkSDgoGY3JlZGl0GAMgASgJEhEKCXNpZ25hdHVyZRgEIAEoDCKCBAoKSm9iTWVzc2FnZRImCgZzdWJtaXQYASABKAsyFC5jaHJ5c2FsaXMudjEuU3VibWl0SAASJgoGcXVldWVkGAIgASgLMhQuY2hyeXNhbGlzLnYxLlF1ZXVlZEgAEiYKBnBsYWNlZBgDIAEoCzIULmNocnlzYWxpcy52MS5QbGFjZWRIABIoCgdyZWZ1c2VkGAQgASgLMhUuY2hyeXNhbGlzLnYxLlJlZnVzZWRIABIqCgVsZWFzZRgFIAEoCzIZLmNocnlzYWxpcy52MS5TaWduZWRMZWFzZUgAEioKCGFjY2VwdGVkGAYgASgLMhYuY2hyeXNhbGlzLnYxLkFjY2VwdGVkSAASLgoHcmVxdWVzdBgHIAEoCzIbLmNocnlzYWxpcy52MS5TZWFsZWRSZXF1ZXN0SAASJgoGZnJhbWVzGAggASgLMhQuY2hyeXNhbGlzLnYxLkZyYW1lc0gAEioKCGZpbmlzaGVkGAkgASgLMhYuY2hyeXNhbGlzLnYxLkZpbmlzaGVkSAASIgoEbG9zdBgKIAEoCzISLmNocnlzYWxpcy52MS5Mb3N0SAASJAoFYWdhaW4YCyABKAsyEy5jaHJ5c2FsaXMudjEuQWdhaW5IABIkCgVhYm9ydBgMIAEoCzITLmNocnlzYWxpcy52MS5BYm9ydEgAQgYKBGtpbmQipAIKBlN1Ym1pdBIOCgZqb2JfaWQYASABKAwSDwoHY2hhbm5lbBgCIAEoCRIWCg5jbGllbnRfam9iX2tleRgDIAEoDBINCgVtb2RlbBgEIAEoCRIQCghtYXhfdGljaxgFIAEoDRIVCg1wcm9tcHRfdG9rZW5zGAYgASgNEhIKCm1heF90b2tlbnMYByABKA0SEAoIbWluX3RpZXIYCCABKAkSDwoHcmVnaW9ucxgJIAMoCRIMCgRncHVzGAogAygJEhYKDm1pbl9tZW1vcnlfZ2liGAsgASgNEg8KB2V4Y2x1ZGUYDCADKAkSFAoMc3BlZWRfd2VpZ2h0GA0gASgNEhAKCHByaW9yaXR5GA4gASgFEhMKC2RlYWRsaW5lX21zGA8gASgNIhcKBlF1ZXVlZBINCgVhaGVhZBgBIAEoDSJBCgtTaWduZWRMZWFzZRIOCgZyZWNvcmQYASABKAwSEQoJc2lnbmF0dXJlGAIgASgMEg8KB2NoYW5uZWwYAyABKAkiawoIQWNjZXB0ZWQSDgoGcmVjb3JkGAEgASgMEhEKCXNpZ25hdHVyZRgCIAEoDBIRCgllcG9jaF9rZXkYAyABKAwSFwoPZXBvY2hfc2lnbmF0dXJlGAQgASgMEhAKCGV2aWRlbmNlGAUgASgMIoUBCgZQbGFjZWQSKAoFbGVhc2UYASABKAsyGS5jaHJ5c2FsaXMudjEuU2lnbmVkTGVhc2USKAoIYWNjZXB0ZWQYAiABKAsyFi5jaHJ5c2FsaXMudjEuQWNjZXB0ZWQSDwoHYXR0ZW1wdBgDIAEoDRIWCg5jb250ZXh0X3Rva2VucxgEIAEoDSIeCg1TZWFsZWRSZXF1ZXN0Eg0KBWJ5dGVzGAEgASgMIj0KBkZyYW1lcxIOCgZmcmFtZXMYASADKAwSIwoGYmlsbGVkGAIgASgLMhMuY2hyeXNhbGlzLnYxLlVzYWdlIlUKBVVzYWdlEg4KBnByb21wdBgBIAEoDRIVCg1jYWNoZWRfcHJvbXB0GAIgASgNEhIKCmNvbXBsZXRpb24YAyABKA0SEQoJcmVhc29uaW5nGAQgASgNIi4KCEZpbmlzaGVkEg8KB3JlY2VpcHQYASABKAwSEQoJc2lnbmF0dXJlGAIgASgMIjgKBExvc3QSDwoHYXR0ZW1wdBgBIAEoDRIMCgRjb2RlGAIgASgJEhEKCW1heV9yZXRyeRgDIAEoCCIYCgVBZ2FpbhIPCgdhdHRlbXB0GAEgASgNIgcKBUFib3J0IogBCgdSZWZ1c2VkEgwKBGNvZGUYASABKAkSLwoFZmFjdHMYAiADKAsyIC5jaHJ5c2FsaXMudjEuUmVmdXNlZC5GYWN0c0VudHJ5EhAKCHNlcXVlbmNlGAMgASgEGiwKCkZhY3RzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AWIGcHJvdG8z");
 
 /**
  * @generated from message chrysalis.v1.Hello
@@ -687,9 +687,9 @@ export type Opened = Message<"chrysalis.v1.Opened"> & {
   unsettled: UnsettledReceipt[];
 
   /**
-   * @generated from field: repeated bytes active = 7;
+   * @generated from field: repeated chrysalis.v1.ActiveJob active = 7;
    */
-  active: Uint8Array[];
+  active: ActiveJob[];
 
   /**
    * who signs the acknowledgements
@@ -734,6 +734,28 @@ export const UnsettledReceiptSchema: GenMessage<UnsettledReceipt> = /*@__PURE__*
   messageDesc(file_chrysalis, 17);
 
 /**
+ * @generated from message chrysalis.v1.ActiveJob
+ */
+export type ActiveJob = Message<"chrysalis.v1.ActiveJob"> & {
+  /**
+   * @generated from field: bytes job_id = 1;
+   */
+  jobId: Uint8Array;
+
+  /**
+   * @generated from field: string granted = 2;
+   */
+  granted: string;
+};
+
+/**
+ * Describes the message chrysalis.v1.ActiveJob.
+ * Use `create(ActiveJobSchema)` to create a new message.
+ */
+export const ActiveJobSchema: GenMessage<ActiveJob> = /*@__PURE__*/
+  messageDesc(file_chrysalis, 18);
+
+/**
  * @generated from message chrysalis.v1.Ack
  */
 export type Ack = Message<"chrysalis.v1.Ack"> & {
@@ -765,7 +787,7 @@ export type Ack = Message<"chrysalis.v1.Ack"> & {
  * Use `create(AckSchema)` to create a new message.
  */
 export const AckSchema: GenMessage<Ack> = /*@__PURE__*/
-  messageDesc(file_chrysalis, 18);
+  messageDesc(file_chrysalis, 19);
 
 /**
  * @generated from message chrysalis.v1.JobMessage
@@ -854,7 +876,7 @@ export type JobMessage = Message<"chrysalis.v1.JobMessage"> & {
  * Use `create(JobMessageSchema)` to create a new message.
  */
 export const JobMessageSchema: GenMessage<JobMessage> = /*@__PURE__*/
-  messageDesc(file_chrysalis, 19);
+  messageDesc(file_chrysalis, 20);
 
 /**
  * @generated from message chrysalis.v1.Submit
@@ -949,7 +971,7 @@ export type Submit = Message<"chrysalis.v1.Submit"> & {
  * Use `create(SubmitSchema)` to create a new message.
  */
 export const SubmitSchema: GenMessage<Submit> = /*@__PURE__*/
-  messageDesc(file_chrysalis, 20);
+  messageDesc(file_chrysalis, 21);
 
 /**
  * @generated from message chrysalis.v1.Queued
@@ -966,7 +988,7 @@ export type Queued = Message<"chrysalis.v1.Queued"> & {
  * Use `create(QueuedSchema)` to create a new message.
  */
 export const QueuedSchema: GenMessage<Queued> = /*@__PURE__*/
-  messageDesc(file_chrysalis, 21);
+  messageDesc(file_chrysalis, 22);
 
 /**
  * @generated from message chrysalis.v1.SignedLease
@@ -995,7 +1017,7 @@ export type SignedLease = Message<"chrysalis.v1.SignedLease"> & {
  * Use `create(SignedLeaseSchema)` to create a new message.
  */
 export const SignedLeaseSchema: GenMessage<SignedLease> = /*@__PURE__*/
-  messageDesc(file_chrysalis, 22);
+  messageDesc(file_chrysalis, 23);
 
 /**
  * @generated from message chrysalis.v1.Accepted
@@ -1032,7 +1054,7 @@ export type Accepted = Message<"chrysalis.v1.Accepted"> & {
  * Use `create(AcceptedSchema)` to create a new message.
  */
 export const AcceptedSchema: GenMessage<Accepted> = /*@__PURE__*/
-  messageDesc(file_chrysalis, 23);
+  messageDesc(file_chrysalis, 24);
 
 /**
  * @generated from message chrysalis.v1.Placed
@@ -1064,7 +1086,7 @@ export type Placed = Message<"chrysalis.v1.Placed"> & {
  * Use `create(PlacedSchema)` to create a new message.
  */
 export const PlacedSchema: GenMessage<Placed> = /*@__PURE__*/
-  messageDesc(file_chrysalis, 24);
+  messageDesc(file_chrysalis, 25);
 
 /**
  * @generated from message chrysalis.v1.SealedRequest
@@ -1081,7 +1103,7 @@ export type SealedRequest = Message<"chrysalis.v1.SealedRequest"> & {
  * Use `create(SealedRequestSchema)` to create a new message.
  */
 export const SealedRequestSchema: GenMessage<SealedRequest> = /*@__PURE__*/
-  messageDesc(file_chrysalis, 25);
+  messageDesc(file_chrysalis, 26);
 
 /**
  * @generated from message chrysalis.v1.Frames
@@ -1105,7 +1127,7 @@ export type Frames = Message<"chrysalis.v1.Frames"> & {
  * Use `create(FramesSchema)` to create a new message.
  */
 export const FramesSchema: GenMessage<Frames> = /*@__PURE__*/
-  messageDesc(file_chrysalis, 26);
+  messageDesc(file_chrysalis, 27);
 
 /**
  * @generated from message chrysalis.v1.Usage
@@ -1137,7 +1159,7 @@ export type Usage = Message<"chrysalis.v1.Usage"> & {
  * Use `create(UsageSchema)` to create a new message.
  */
 export const UsageSchema: GenMessage<Usage> = /*@__PURE__*/
-  messageDesc(file_chrysalis, 27);
+  messageDesc(file_chrysalis, 28);
 
 /**
  * @generated from message chrysalis.v1.Finished
@@ -1159,7 +1181,7 @@ export type Finished = Message<"chrysalis.v1.Finished"> & {
  * Use `create(FinishedSchema)` to create a new message.
  */
 export const FinishedSchema: GenMessage<Finished> = /*@__PURE__*/
-  messageDesc(file_chrysalis, 28);
+  messageDesc(file_chrysalis, 29);
 
 /**
  * An attempt ended without a receipt. The client may ask for another with Again.
@@ -1188,7 +1210,7 @@ export type Lost = Message<"chrysalis.v1.Lost"> & {
  * Use `create(LostSchema)` to create a new message.
  */
 export const LostSchema: GenMessage<Lost> = /*@__PURE__*/
-  messageDesc(file_chrysalis, 29);
+  messageDesc(file_chrysalis, 30);
 
 /**
  * @generated from message chrysalis.v1.Again
@@ -1205,7 +1227,7 @@ export type Again = Message<"chrysalis.v1.Again"> & {
  * Use `create(AgainSchema)` to create a new message.
  */
 export const AgainSchema: GenMessage<Again> = /*@__PURE__*/
-  messageDesc(file_chrysalis, 30);
+  messageDesc(file_chrysalis, 31);
 
 /**
  * @generated from message chrysalis.v1.Abort
@@ -1218,7 +1240,7 @@ export type Abort = Message<"chrysalis.v1.Abort"> & {
  * Use `create(AbortSchema)` to create a new message.
  */
 export const AbortSchema: GenMessage<Abort> = /*@__PURE__*/
-  messageDesc(file_chrysalis, 31);
+  messageDesc(file_chrysalis, 32);
 
 /**
  * A refusal with a code of docs/errors.md; facts are small and printable.
@@ -1247,5 +1269,5 @@ export type Refused = Message<"chrysalis.v1.Refused"> & {
  * Use `create(RefusedSchema)` to create a new message.
  */
 export const RefusedSchema: GenMessage<Refused> = /*@__PURE__*/
-  messageDesc(file_chrysalis, 32);
+  messageDesc(file_chrysalis, 33);
 

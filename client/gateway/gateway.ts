@@ -1,0 +1,152 @@
+/**
+ * The OpenAI-compatible gateway: any OpenAI client on this machine, served by the market.
+ *
+ * Composition root of the gateway. Loopback only, an API key required even there (a web page in the
+ * user's browser can reach loopback too), `Host` checked by the shared HTTP server.
+ * @module
+ */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
+import type { Clock, Logger } from '../../contracts/base/ports.ts'
+import { createHttpServer } from '../../node/http/server.ts'
+import type { Job, JobRequest, JobResult, Market } from '../types.ts'
+import { type ChatRequest, parseChatRequest } from './chatRequest.ts'
+import {
+  type Completion,
+  chunk,
+  completion,
+  errorEnvelope,
+  extras,
+  finishReason,
+  modelList,
+  modelObject,
+  usageChunk,
+} from './openai.ts'
+
+export interface GatewayOptions {
+  readonly market: Market
+  readonly clock: Clock
+  readonly logger: Logger
+  /** 10000 by default; 0 for any. */
+  readonly port: number
+  /** The API key that requests must carry. */
+  readonly apiKey: string
+}
+
+export interface Gateway {
+  /** `http://127.0.0.1:PORT/v1`: what `OPENAI_BASE_URL` wants. */
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** Starts the gateway. Throws `port-in-use`. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { market, clock, logger } = options
+  const server = await createHttpServer({ clock, logger, shape: errorEnvelope })
+  const nowS = () => Math.floor(clock.nowMs() / 1000)
+  const keyHash = digest(options.apiKey)
+
+  server.app.addHook('onRequest', async (request) => {
+    if (request.url === '/health') return
+    const given = /^Bearer (.{1,256})$/.exec(request.headers.authorization ?? '')?.[1] ?? ''
+    if (!timingSafeEqual(digest(given), keyHash)) throw new MarketError('bad-key')
+  })
+  server.app.get('/health', async () => ({ ok: true }))
+  server.app.get('/v1/models', async () => modelList(await market.models(), nowS()))
+  server.app.get<{ Params: { '*': string } }>('/v1/models/*', async (request) => {
+    const wanted = request.params['*']
+    const model = (await market.models()).find((each) => each.model === wanted)
+    if (!model) throw new MarketError('no-model', { model: wanted.slice(0, 128) })
+    return modelObject(model, nowS())
+  })
+  server.app.post('/v1/chat/completions', async (request, reply) => {
+    const chat = parseChatRequest(request.body)
+    const job = market.submit(toJobRequest(chat))
+    const about = { id: `chatcmpl-${job.id}`, model: chat.model, created: nowS() }
+    if (chat.stream) return stream(job, about, chat, { request, reply, stopping: server.stopping })
+    request.raw.socket.once('close', () => job.abort())
+    const result = await job.result()
+    for (const [name, value] of headers(result)) reply.header(name, value)
+    return completion(about, result)
+  })
+
+  const { url } = await server.listen(options.port)
+  return { url: `${url}/v1`, stop: () => server.stop() }
+}
+
+interface Exchange {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly stopping: AbortSignal
+}
+
+/**
+ * Server-sent events. The first piece is awaited before headers are sent, so that a refusal is still a
+ * plain HTTP error; a failure after that is an `error` event and an end without `[DONE]`.
+ */
+async function stream(job: Job, about: Completion, chat: ChatRequest, exchange: Exchange) {
+  const { request, reply, stopping } = exchange
+  const abort = () => job.abort()
+  request.raw.socket.once('close', abort)
+  stopping.addEventListener('abort', abort, { once: true })
+  const pieces = job[Symbol.asyncIterator]()
+  let next = await pieces.next() // throws: the error handler answers
+  reply.hijack()
+  const out = reply.raw
+  out.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache',
+    'x-chrysalis-job': job.id,
+  })
+  const send = async (event: object | string) => {
+    const data = typeof event === 'string' ? event : JSON.stringify(event)
+    if (!out.write(`data: ${data}\n\n`)) await drained(out)
+  }
+  try {
+    await send(chunk(about, { role: 'assistant', content: '' }, null))
+    while (!next.done) {
+      const { text, reasoning } = next.value
+      const delta = reasoning ? { content: text, reasoning_content: reasoning } : { content: text }
+      await send(chunk(about, delta, null))
+      next = await pieces.next()
+    }
+    const result = await job.result()
+    await send(chunk(about, {}, finishReason(result.finishReason)))
+    if (chat.includeUsage) await send(usageChunk(about, result))
+    await send('[DONE]')
+  } catch (error) {
+    await send(errorEnvelope(asMarketError(error)).body).catch(() => undefined)
+  } finally {
+    request.raw.socket.off('close', abort)
+    stopping.removeEventListener('abort', abort)
+    out.end()
+  }
+}
+
+/** Resolves when the socket takes more, or has closed. */
+function drained(out: FastifyReply['raw']): Promise<void> {
+  return new Promise((resolve) => {
+    out.once('drain', resolve)
+    out.once('close', resolve)
+  })
+}
+
+function toJobRequest(chat: ChatRequest): JobRequest {
+  const { model, messages, maxTokens, temperature, topP, seed, stop, maxTick, minTier } = chat
+  return { model, messages, maxTokens, temperature, topP, seed, stop, maxTick, minTier }
+}
+
+function headers(result: JobResult): [string, string][] {
+  const { tier, provider, costNano, receipt } = extras(result)
+  return [
+    ['x-chrysalis-tier', String(tier)],
+    ['x-chrysalis-provider', String(provider)],
+    ['x-chrysalis-cost-nano', String(costNano)],
+    ['x-chrysalis-receipt', String(receipt)],
+  ]
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}

@@ -1,0 +1,54 @@
+/**
+ * The slots of a provider while it runs: which models at which terms, and whose places are taken.
+ * @module
+ */
+import type { Tier } from '../../contracts/base/tier.ts'
+import type { SlotTerms } from './accepting.ts'
+import { dividePlaces, freePlace, type Places, takenBy, takePlace } from './places.ts'
+
+/** One model on sale. */
+export interface Slot extends SlotTerms {
+  readonly name: string
+  readonly contextTokens: number
+  readonly places: number
+  readonly demo: boolean
+  readonly tier: Extract<Tier, 'open' | 'simulated'>
+  readonly region: string
+  readonly gpu: string
+  readonly memoryGiB: number
+}
+
+export interface Slots {
+  readonly all: readonly Slot[]
+  /** Places of a slot that a scheduler (identity hex) is offered. */
+  share(slot: string, scheduler: string): number
+  /** Takes a place; false where the scheduler's share is full. */
+  take(slot: string, scheduler: string): boolean
+  free(slot: string, scheduler: string): void
+  status(): { model: string; tick: number; places: number; running: number }[]
+}
+
+/** Divides each slot's places among the schedulers (identities in hex). */
+export function createSlots(all: readonly Slot[], schedulers: readonly string[]): Slots {
+  const places = new Map<string, Places>(
+    all.map((slot) => [slot.name, dividePlaces(slot.places, schedulers)]),
+  )
+  const of = (slot: string): Places => places.get(slot) ?? { shares: {}, taken: {} }
+  return {
+    all,
+    share: (slot, scheduler) => of(slot).shares[scheduler] ?? 0,
+    take(slot, scheduler) {
+      const taken = takePlace(of(slot), scheduler)
+      if (taken) places.set(slot, taken)
+      return taken !== undefined
+    },
+    free: (slot, scheduler) => void places.set(slot, freePlace(of(slot), scheduler)),
+    status: () =>
+      all.map(({ name, model, tick, places: count }) => ({
+        model,
+        tick,
+        places: count,
+        running: schedulers.reduce((sum, id) => sum + takenBy(of(name), id), 0),
+      })),
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Offers as they come over the wire, checked once; and what all of them together put on offer.
+ * @module
+ */
+import { MarketError } from '../../contracts/base/errors.ts'
+import { LIMITS } from '../../contracts/base/limits.ts'
+import { DEFAULT_PARAMETERS } from '../../contracts/money/price.ts'
+import type { Offer } from '../../contracts/wire/generated/chrysalis_pb.ts'
+import { fromUsage } from '../../contracts/wire/messages.ts'
+import { integer, name, tier } from '../../contracts/wire/submit.ts'
+import type { OfferView } from './pool.ts'
+
+/** An offer of a provider (identity hex). Throws `bad-input` naming the field. */
+export function parseOffer(offer: Offer, provider: string): OfferView {
+  if (offer.modelHash.length !== 32) throw new MarketError('bad-input', { field: 'modelHash' })
+  const { multipliers, steps, window } = DEFAULT_PARAMETERS
+  const same =
+    sameNumbers(fromUsage(offer.multipliers), multipliers) &&
+    offer.window === window &&
+    sameNumbers({ ...steps }, stepsOf(offer))
+  if (!same) {
+    throw new MarketError('bad-input', {
+      field: 'parameters',
+      expected: `version ${DEFAULT_PARAMETERS.version}`,
+    })
+  }
+  return {
+    provider,
+    slot: name('slot', offer.slot),
+    model: name('model', offer.model),
+    modelHash: offer.modelHash,
+    tick: integer('tick', offer.tick, 0, 95),
+    capacity: integer('capacity', offer.capacity, 0, LIMITS.capacity),
+    serviceMs: integer('serviceMs', offer.serviceMs, 0, 2 ** 31 - 1),
+    tier: tier(offer.tier),
+    region: offer.region === '' ? '' : name('region', offer.region),
+    gpu: offer.gpu === '' ? '' : name('gpu', offer.gpu),
+    memoryGiB: integer('memoryGiB', offer.memoryGib, 0, 1 << 20),
+    contextTokens: integer('contextTokens', offer.contextTokens, 1, 2 ** 31 - 1),
+    multipliers,
+    steps,
+    window,
+    demo: offer.demo,
+  }
+}
+
+/** One line a model: the lowest tick, all places, how many providers, which tiers. */
+export function modelsOnOffer(offers: readonly OfferView[]) {
+  const byModel = Map.groupBy(offers, (offer) => offer.model)
+  return [...byModel]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([model, slots]) => ({
+      model,
+      modelHash: slots[0]!.modelHash,
+      lowestTick: Math.min(...slots.map((slot) => slot.tick)),
+      places: slots.reduce((sum, slot) => sum + slot.capacity, 0),
+      providers: new Set(slots.map((slot) => slot.provider)).size,
+      tiers: [...new Set(slots.map((slot) => slot.tier))].sort(),
+      contextTokens: Math.min(...slots.map((slot) => slot.contextTokens)),
+      demo: slots.some((slot) => slot.demo),
+    }))
+}
+
+function stepsOf(offer: Offer) {
+  const { prompt, cachedPrompt, completion } = fromUsage(offer.steps)
+  return { prompt, cachedPrompt, completion }
+}
+
+function sameNumbers(a: object, b: object): boolean {
+  const entries = (record: object) => JSON.stringify(Object.entries(record).sort())
+  return entries(a) === entries(b)
+}

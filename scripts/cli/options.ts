@@ -1,0 +1,34 @@
+/**
+ * Options that verbs share, and parsers of option values that name the option at fault.
+ * @module
+ */
+import { type Command, InvalidArgumentError } from 'commander'
+import { TIERS, type Tier } from '../../contracts/base/tier.ts'
+
+/** `--network`, `--home`, `--json`: on every verb that touches the market. */
+export function addCommon(command: Command): Command {
+  return command
+    .option('--network <name|file>', 'network by name or network.json (default: the localnet)')
+    .option('--home <folder>', 'where keys and stores are (default: $CHRYSALIS_HOME, else XDG)')
+    .option('--json', 'print one JSON object instead of text')
+}
+
+/** A whole number of at least 0. */
+export function integerOption(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('a whole number is expected')
+  return Number(text)
+}
+
+/** A TCP port; 0 for any. */
+export function portOption(text: string): number {
+  const port = integerOption(text)
+  if (port > 65_535) throw new InvalidArgumentError('a port is at most 65535')
+  return port
+}
+
+/** A tier by name. */
+export function tierOption(text: string): Tier {
+  const tier = TIERS.find((each) => each === text)
+  if (!tier) throw new InvalidArgumentError(`one of ${TIERS.join(', ')} is expected`)
+  return tier
+}

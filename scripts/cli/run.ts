@@ -1,0 +1,124 @@
+/**
+ * `chrysalis run "PROMPT"`: one job; streams the answer, then price, provider, tier, receipt.
+ * @module
+ */
+import type { Command } from 'commander'
+import type { JobRequest, JobResult, Market } from '../../client/types.ts'
+import { formatTon } from '../../contracts/base/units.ts'
+import { addCommon, integerOption, tierOption } from './options.ts'
+import { type CommonOptions, printResult, runVerb, say } from './output.ts'
+
+interface RunOptions extends CommonOptions {
+  readonly model?: string
+  readonly system?: string
+  readonly maxTokens: number
+  readonly maxTick?: number
+  readonly minTier?: JobRequest['minTier']
+  readonly temperature?: number
+  readonly seed?: number
+  readonly resume?: boolean
+}
+
+export function register(program: Command): void {
+  const command = program
+    .command('run')
+    .description('Run one job: stream the answer, then print price, provider, tier and receipt.')
+    .argument('<prompt>', 'what to ask; "-" reads standard input')
+    .option('--model <id>', 'model to ask; by default the only one, or the cheapest')
+    .option('--system <text>', 'system message before the prompt')
+    .option('--max-tokens <n>', 'most tokens to answer', integerOption, 200)
+    .option('--max-tick <n>', 'highest price tick (0 to 95) to accept', integerOption)
+    .option('--min-tier <tier>', 'least trust tier to accept', tierOption)
+    .option('--temperature <t>', 'sampling temperature, 0 to 2', Number)
+    .option('--seed <n>', 'sampling seed', integerOption)
+    .option('--resume', 'continue on another provider if one is lost in the middle')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  chrysalis run "What is the capital of Peru?"\n' +
+        '  chrysalis run "Tell me a story about a fox and a lantern." --json\n' +
+        '  echo "What is 7 times 8?" | chrysalis run - --max-tick 40\n',
+    )
+    .action((prompt: string, options: RunOptions) => runVerb(options, () => run(prompt, options)))
+  addCommon(command)
+}
+
+async function run(prompt: string, options: RunOptions): Promise<void> {
+  const { connect } = await import('../../client/index.ts')
+  await using market = await connect({ network: options.network ?? 'localnet', home: options.home })
+  const text = prompt === '-' ? await readInput() : prompt
+  const model = options.model ?? (await chooseModel(market))
+  const system = options.system ? [{ role: 'system' as const, content: options.system }] : []
+  const { maxTokens, maxTick, minTier, temperature, seed, resume } = options
+  const messages = [...system, { role: 'user' as const, content: text }]
+  const stop = new AbortController()
+  process.once('SIGINT', () => stop.abort())
+  const job = market.submit({
+    model,
+    messages,
+    maxTokens,
+    maxTick,
+    minTier,
+    temperature,
+    seed,
+    resume,
+    signal: stop.signal,
+  })
+  for await (const piece of job) {
+    if (!options.json) process.stdout.write(piece.text)
+  }
+  const result = await job.result()
+  if (!options.json) process.stdout.write('\n')
+  printResult(options, { job: jobJson(result, model) }, describe(result))
+}
+
+/** The only model on offer, or the cheapest. */
+async function chooseModel(market: Market): Promise<string> {
+  const models = await market.models()
+  const [cheapest] = models.toSorted((a, b) => a.lowestTick - b.lowestTick)
+  if (!cheapest) {
+    const { MarketError } = await import('../../contracts/base/errors.ts')
+    throw new MarketError('no-model', { model: 'any' })
+  }
+  if (cheapest.demo) say(`(${cheapest.model} is a demo model: its answers may be wrong)`)
+  return cheapest.model
+}
+
+function jobJson(result: JobResult, model: string): object {
+  const { id, text, usage, billed, cost, fee, provider, tier, receiptHash, verified } = result
+  const { attempts, finishReason, timings } = result
+  return {
+    id,
+    model,
+    text,
+    finishReason,
+    usage,
+    billed,
+    cost,
+    fee,
+    provider,
+    tier,
+    receipt: receiptHash,
+    verified,
+    attempts,
+    timings,
+  }
+}
+
+function describe(result: JobResult): string[] {
+  const { usage, cost, fee, provider, tier, tierMeaning, receiptHash, verified } = result
+  const seconds = (result.timings.totalMs / 1000).toFixed(2)
+  return [
+    '',
+    `  cost      ${formatTon(cost + fee)} TON (${formatTon(fee)} of it the scheduler's fee)`,
+    `  tokens    ${usage.prompt} prompt, ${usage.completion} completion, in ${seconds} s`,
+    `  provider  ${provider}`,
+    `  tier      ${tier}: ${tierMeaning}`,
+    `  receipt   ${receiptHash} (${verified ? 'verified' : 'NOT verified'})`,
+  ]
+}
+
+async function readInput(): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks).toString('utf8').trim()
+}
