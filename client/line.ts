@@ -22,6 +22,7 @@ import {
 import { PROTOCOLS } from '../contracts/wire/protocols.ts'
 import { greet, type PeerHello } from '../node/net/hello.ts'
 import { messageStream } from '../node/net/messageStream.ts'
+import { backoffMs } from '../node/net/reconnect.ts'
 import { openPayerAccount } from '../node/settlement/payerAccount.ts'
 import { type ChannelNeeds, channelTo, knowsChannel, type OwnChannel } from './channel.ts'
 import type { JobLine } from './runJob.ts'
@@ -101,15 +102,13 @@ export class SchedulerLine {
   }
 
   async #reconnect(): Promise<void> {
-    const { clock, random } = this.#needs
-    for (let round = 0; !this.#line && !this.#stop.signal.aborted; round++) {
-      const most = Math.min(LIMITS.reconnectMaxMs, LIMITS.reconnectMinMs * 2 ** Math.min(round, 6))
-      const share = new DataView(random.bytes(4).slice().buffer).getUint32(0) / 2 ** 32
+    const { clock, random, logger } = this.#needs
+    for (let failures = 1; !this.#line && !this.#stop.signal.aborted; failures++) {
       try {
-        await clock.sleep(most * share, this.#stop.signal)
+        await clock.sleep(backoffMs(failures, random), this.#stop.signal)
         await this.current()
       } catch (error) {
-        this.#needs.logger.debug({ code: asMarketError(error).code, round }, 'still not connected')
+        logger.debug({ code: asMarketError(error).code, failures }, 'still not connected')
       }
     }
   }

@@ -222,7 +222,8 @@ export class JobRun {
       case 'again':
         return this.#stream?.send({ kind: { case: 'again', value: { attempt: effect.attempt } } })
       case 'sendAbort':
-        return this.#stream?.send({ kind: { case: 'abort', value: {} } })
+        // Where it cannot be said, the stream has ended, which says the same.
+        return this.#stream?.send({ kind: { case: 'abort', value: {} } }).catch(() => undefined)
       case 'checkReceipt':
         return this.#checkReceipt()
       case 'settle': {
