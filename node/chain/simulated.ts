@@ -15,7 +15,7 @@ import {
   type TupleItem,
   TupleReader,
 } from '@ton/core'
-import { fromBigInt, toBigInt } from '../../contracts/base/bytes.ts'
+import { fromBigInt, toBigInt, u64 } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import type {
   Chain,
@@ -24,12 +24,10 @@ import type {
   Clock,
   Random,
   Wallet,
-  WalletMessage,
 } from '../../contracts/base/ports.ts'
-import type { SigningKey } from '../../contracts/base/signing.ts'
+import { type SigningKey, taggedHash } from '../../contracts/base/signing.ts'
 import type { NanoTon } from '../../contracts/base/units.ts'
 import { voucherHash } from '../../contracts/money/voucher.ts'
-import { walletAddress, walletStateInit, walletTransfer } from '../../contracts/wrappers/wallet.ts'
 import type { ChannelState } from './simulatedChannel.ts'
 import type { PriceTable } from './simulatedFees.ts'
 import {
@@ -38,6 +36,7 @@ import {
   type LedgerMessage,
   type LedgerTotals,
 } from './simulatedLedger.ts'
+import { createWallet } from './wallet.ts'
 
 /** What may go wrong between sending an external message and its block. */
 export interface ChainFaults {
@@ -58,7 +57,7 @@ export interface SimulatedChainOptions {
 
 export interface SimulatedChain {
   chain(): Chain
-  /** The version 4 wallet of a key. Deployed by its first transfer, like a real one. */
+  /** The real wallet adapter (`wallet.ts`) over this chain: its first transfer deploys it. */
   wallet(key: SigningKey): Wallet
   /** Credits an address at once, without a message. */
   faucet(address: Address, amountNano: NanoTon): void
@@ -67,11 +66,6 @@ export interface SimulatedChain {
   /** Blocks made so far; empty ones are not made. */
   blocks(): number
 }
-
-/** A wallet's transfer is good for this long; then it is signed again. */
-const TRANSFER_S = 60
-/** Blocks after which a transfer that did not appear is sent again. */
-const RESEND_BLOCKS = 3
 
 /**
  * A chain in this process.
@@ -85,8 +79,8 @@ export function createSimulatedChain(options: SimulatedChainOptions): SimulatedC
   const chain = createChain(options, blocks)
   return {
     chain: () => chain,
-    wallet: (key) => createWallet(blocks, chain, key),
-    faucet: (address, amountNano) => blocks.ledger.faucet(address, amountNano),
+    wallet: (key) => createWallet({ chain, key, clock: options.clock }),
+    faucet: (address, amountNano) => blocks.ledger.faucet(address, amountNano, blocks.nowS()),
     totals: () => blocks.ledger.totals(),
     blocks: () => blocks.made(),
   }
@@ -98,8 +92,6 @@ interface Blocks {
   nowS(): number
   made(): number
   submit(message: LedgerMessage): void
-  /** Resolves after the next block. */
-  next(): Promise<void>
 }
 
 function createBlocks({
@@ -111,7 +103,6 @@ function createBlocks({
 }: SimulatedChainOptions): Blocks {
   const ledger = createLedger(networkId, prices)
   const pending: { readonly message: LedgerMessage; readonly block: number }[] = []
-  let waiting: (() => void)[] = []
   let made = 0
   let scheduled = false
 
@@ -123,9 +114,6 @@ function createBlocks({
     const due = pending.filter(({ block }) => block <= height)
     pending.splice(0, pending.length, ...pending.filter(({ block }) => block > height))
     for (const { message } of due) ledger.deliver(message, secondsOf(height))
-    const woken = waiting
-    waiting = []
-    for (const wake of woken) wake()
     if (pending.length > 0) schedule()
   }
   const schedule = (): void => {
@@ -145,11 +133,6 @@ function createBlocks({
       pending.push({ message, block: heightNow() + 1 + late })
       schedule()
     },
-    next: () =>
-      new Promise((resolve) => {
-        waiting.push(resolve)
-        schedule()
-      }),
   }
 }
 
@@ -178,45 +161,9 @@ function createChain(options: SimulatedChainOptions, blocks: Blocks): Chain {
   }
 }
 
-function createWallet(blocks: Blocks, chain: Chain, key: SigningKey): Wallet {
-  const address = walletAddress(key.publicKey)
-  let last: Promise<void> = Promise.resolve()
-  const seqno = (): number => {
-    const code = blocks.ledger.account(address)?.code
-    return code?.kind === 'wallet' ? code.seqno : 0
-  }
-  const transfer = async (
-    messages: readonly WalletMessage[],
-    signal?: AbortSignal,
-  ): Promise<void> => {
-    const mine = seqno()
-    const init = blocks.ledger.account(address)?.code ? undefined : walletStateInit(key.publicKey)
-    const needed = messages.reduce((sum, { value }) => sum + value, 0n)
-    const free = blocks.ledger.account(address)?.balance ?? 0n
-    if (free <= needed) throw new MarketError('no-funds', { needed, free })
-    while (seqno() === mine) {
-      const body = walletTransfer(mine, blocks.nowS() + TRANSFER_S, messages, key)
-      await chain.sendExternal(address, body, init)
-      for (let i = 0; i < RESEND_BLOCKS && seqno() === mine; i++) {
-        signal?.throwIfAborted()
-        await blocks.next()
-      }
-    }
-  }
-  return {
-    address,
-    publicKey: key.publicKey,
-    send(messages, signal) {
-      const turn = last.then(() => transfer(messages, signal))
-      last = turn.catch(() => undefined) // the next transfer does not depend on this one
-      return turn
-    },
-  }
-}
-
 function accountOf(ledger: Ledger, address: Address): ChainAccount {
   const account = ledger.account(address)
-  if (!account) return { status: 'none', balance: 0n }
+  if (!account || (!account.code && account.balance === 0n)) return { status: 'none', balance: 0n }
   const { balance, codeHash } = account
   return { status: account.code ? 'active' : 'uninit', balance, ...(codeHash ? { codeHash } : {}) }
 }

@@ -73,7 +73,7 @@ export interface LedgerMessage {
 export interface Ledger {
   account(address: Address): SimulatedAccount | undefined
   /** Money from nowhere: what `totals().faucet` counts. */
-  faucet(address: Address, amount: NanoTon): void
+  faucet(address: Address, amount: NanoTon, nowS: number): void
   /** Exit code with which an external message would be refused now, or 0. Changes nothing. */
   check(message: LedgerMessage, nowS: number): number
   /**
@@ -96,9 +96,14 @@ export function createLedger(networkId: number, prices: PriceTable = DEFAULT_PRI
   const world: World = { networkId, prices, accounts: new Map(), fees: 0n, faucet: 0n, lt: 0n }
   return {
     account: (address) => world.accounts.get(address.toRawString()),
-    faucet(address, amount) {
-      accountOf(world, address).balance += amount
+    faucet(address, amount, nowS) {
+      const account = accountOf(world, address)
+      account.balance += amount
       world.faucet += amount
+      record(world, account, {
+        ...{ at: nowS, fees: 0n, exitCode: 0, aborted: false, out: [] },
+        in: { value: amount, source: FAUCET },
+      })
     },
     check: (message, nowS) => runExternal(world, message, nowS).exit,
     deliver: (message, nowS) => deliver(world, message, nowS),
@@ -127,6 +132,8 @@ interface Run {
 }
 
 const NO_STATE = -256
+/** Source of the faucet's transactions: an address that nobody has. */
+const FAUCET = `0:${'00'.repeat(32)}`
 const OUT_OF_GAS = 13
 
 function deliver(world: World, first: LedgerMessage, nowS: number): number {
@@ -208,19 +215,27 @@ function finish(
     world.fees += out.fee
     queue.push({ ...out, from: account.address, bounced })
   }
-  world.lt += 1_000_000n
-  const { transactions } = account
-  if (transactions.length >= LIMITS.simulatedTransactions) transactions.shift()
-  transactions.push({
-    hash: toHex(sha256(utf8(account.address.toRawString()), u64(world.lt))),
-    lt: world.lt,
+  record(world, account, {
     at: nowS,
     fees: run.out.reduce((sum, { fee }) => sum + fee, fees),
     exitCode: run.exit,
     aborted: run.exit !== 0,
-    in: { value: message.value, source: message.from?.toString(), body: message.body },
-    out: run.out.map(({ value, to }) => ({ value, destination: to.toString() })),
+    in: { value: message.value, source: message.from?.toRawString(), body: message.body },
+    out: run.out.map(({ value, to }) => ({ value, destination: to.toRawString() })),
   })
+}
+
+/** Writes a transaction down, under the next logical time. */
+function record(
+  world: World,
+  account: SimulatedAccount,
+  transaction: Omit<ChainTransaction, 'hash' | 'lt'>,
+): void {
+  world.lt += 1_000_000n
+  const { transactions, address } = account
+  if (transactions.length >= LIMITS.simulatedTransactions) transactions.shift()
+  const hash = toHex(sha256(utf8(address.toRawString()), u64(world.lt)))
+  transactions.push({ ...transaction, hash, lt: world.lt })
 }
 
 function runInternal(
