@@ -35,9 +35,10 @@ export interface WalletOptions {
 }
 
 /**
- * The wallet of a key; its first transfer deploys it. `send` throws `wallet-empty` where the balance
- * does not cover the values or a message was left out for want of it, `contract-failed` where the
- * wallet refuses, `timeout` where the outcome is not known in time (the transfer is void by then).
+ * The wallet of a key; its first transfer deploys it. `send` throws `wallet-empty` where the
+ * balance does not cover the values or a message was left out for want of it, `contract-failed`
+ * where the wallet refuses, `timeout` where the outcome is not known in time (the transfer is void
+ * by then).
  * Aborting ends the waiting; it does not call back what was sent.
  *
  * @example

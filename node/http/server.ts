@@ -40,7 +40,8 @@ export interface HttpServer {
  * A server without routes.
  *
  * @example
- * const server = await createHttpServer({ clock, logger, shape: (error) => ({ status: error.status, body: { error: error.report() } }) })
+ * const shape = (error) => ({ status: error.status, body: { error: error.report() } })
+ * const server = await createHttpServer({ clock, logger, shape })
  * server.app.get('/health', () => ({ ok: true }))
  * const { url } = await server.listen(0)
  */

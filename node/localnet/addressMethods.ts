@@ -3,8 +3,8 @@
  * @module
  */
 import { Address } from '@ton/core'
+import type { Method } from './methods.ts'
 import * as read from './params.ts'
-import type { Method } from './toncenter.ts'
 
 export function addressMethods(): Record<string, Method> {
   return {

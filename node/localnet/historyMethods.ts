@@ -11,8 +11,8 @@ import { LIMITS } from '../../contracts/base/limits.ts'
 import type { Block, StoredTransaction } from './history.ts'
 import { blockId, EXTRA, fullTransaction, SHARD, shortTransaction } from './json.ts'
 import type { Ledger } from './ledger.ts'
+import type { Method } from './methods.ts'
 import * as read from './params.ts'
-import type { Method } from './toncenter.ts'
 
 export function historyMethods(ledger: Ledger, networkId: number): Record<string, Method> {
   return { ...blockMethods(ledger, networkId), ...transactionMethods(ledger) }

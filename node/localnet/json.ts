@@ -1,8 +1,8 @@
 /**
  * toncenter's JSON (HTTP API v2) of blocks, accounts and transactions.
  *
- * Types and spelling are what clients validate: `TonClient` refuses an answer whose `@type` differs,
- * a fee estimate that is not numbers, a transaction without every field below.
+ * Types and spelling are what clients validate: `TonClient` refuses an answer whose `@type`
+ * differs, a fee estimate that is not numbers, a transaction without every field below.
  * @module
  */
 import {

@@ -8,8 +8,8 @@
 import type { FastifyInstance } from 'fastify'
 import { MarketError } from '../../contracts/base/errors.ts'
 import type { ErrorShape } from '../http/server.ts'
+import type { Methods } from './methods.ts'
 import * as read from './params.ts'
-import type { Methods } from './toncenter.ts'
 import type { Writer } from './writer.ts'
 
 /** A control verb: parameters of the body in, result out. */
@@ -64,6 +64,8 @@ export function addRoutes(app: FastifyInstance, options: RouteOptions): void {
   }
 }
 
+const NOT_TAKEN = 'LITE_SERVER_UNKNOWN: cannot apply external message to current state'
+
 /** toncenter's failure. A message that no contract takes has the words its clients look for. */
 export const toncenterShape: ErrorShape = (error) => {
   if (error.code !== 'contract-failed') {
@@ -71,6 +73,6 @@ export const toncenterShape: ErrorShape = (error) => {
   }
   const { detail, exitCode } = error.facts
   const code = exitCode === undefined ? '' : `, exitcode=${exitCode}`
-  const text = `LITE_SERVER_UNKNOWN: cannot apply external message to current state : ${detail}${code}`
+  const text = `${NOT_TAKEN} : ${detail}${code}`
   return { status: 500, body: { ok: false, error: text, code: 500 } }
 }

@@ -7,7 +7,7 @@ import type { Cell, TupleItem } from '@ton/core'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { parseCell } from './params.ts'
 
-/** One argument, `["num", "0x1"]`, `["tvm.Cell", BOC]`, `["tvm.Slice", BOC]`... Throws `bad-input`. */
+/** One argument: `["num", "0x1"]`, `["tvm.Cell", BOC]` and so on. Throws `bad-input`. */
 export function parseStackItem(item: unknown): TupleItem {
   const [type, value] = Array.isArray(item) ? item : []
   switch (type) {

@@ -1,6 +1,6 @@
 /**
- * The methods of toncenter's HTTP API v2, over a ledger: what an unmodified `TonClient`, a wallet or
- * an explorer calls. Each takes the parameters of a call and gives the `result` of its answer.
+ * The methods of toncenter's HTTP API v2, over a ledger: what an unmodified `TonClient`, a wallet
+ * or an explorer calls.
  *
  * The answers about accounts, messages and blocks are here; about history in `historyMethods.ts`.
  * @module
@@ -20,18 +20,9 @@ import { addressMethods } from './addressMethods.ts'
 import { historyMethods } from './historyMethods.ts'
 import { accountAddress, accountParts, blockId, EXTRA, feesByPhase } from './json.ts'
 import type { Ledger } from './ledger.ts'
+import type { Method, Methods } from './methods.ts'
 import * as read from './params.ts'
 import { formatStackItem, parseStackItem } from './stack.ts'
-
-/** One method: what is read from the parameters is checked; throws `bad-input`. */
-export type Method = (params: read.Params) => object | string | Promise<object | string>
-
-export interface Methods {
-  /** Change nothing; may also be asked by GET. */
-  readonly reads: Readonly<Record<string, Method>>
-  /** By POST only. */
-  readonly writes: Readonly<Record<string, Method>>
-}
 
 export function toncenterMethods(ledger: Ledger, networkId: number): Methods {
   return {

@@ -1,4 +1,7 @@
-/** The Chain and Wallet ports over @ton/ton's client and a localnet, by the common suite. */
+/**
+ * The Chain and Wallet ports over @ton/ton's client and a localnet, by the common suite.
+ * @module
+ */
 import { chainCompliance } from '../support/chainCompliance.ts'
 import { localnetFixture } from '../support/localnet.ts'
 

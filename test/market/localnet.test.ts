@@ -1,25 +1,18 @@
-/** A localnet over HTTP: unmodified clients, control verbs, refusals, order, memory, speed. */
-
+/**
+ * A localnet over HTTP: unmodified clients, control verbs, refusals.
+ * @module
+ */
 import { request } from 'node:http'
-import {
-  type Address,
-  beginCell,
-  Cell,
-  comment,
-  external,
-  internal,
-  SendMode,
-  storeMessage,
-} from '@ton/core'
+import { type Address, Cell, comment, internal, SendMode } from '@ton/core'
 import { TonClient, WalletContractV4 } from '@ton/ton'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import { TON } from '../../contracts/base/units.ts'
-import { walletAddress, walletStateInit, walletTransfer } from '../../contracts/wrappers/wallet.ts'
+import { walletAddress, walletTransfer } from '../../contracts/wrappers/wallet.ts'
 import { connectChain } from '../../node/chain/tonClient.ts'
 import { LOCALNET_ID, type Localnet, startLocalnet } from '../../node/localnet/localnet.ts'
 import { silentLogger } from '../../node/system/logger.ts'
-import { getJson, postJson, realClock, rpc, testKey } from '../support/localnet.ts'
+import { getJson, postJson, realClock, rpc, testKey, transferBoc } from '../support/localnet.ts'
 
 let localnet: Localnet
 let client: TonClient
@@ -42,15 +35,6 @@ function tonWallet(seed: number) {
   const secretKey = Buffer.concat([Buffer.alloc(32, seed), publicKey])
   const wallet = WalletContractV4.create({ workchain: 0, publicKey: Buffer.from(publicKey) })
   return { wallet, secretKey }
-}
-
-/** A signed transfer of a fresh wallet as one external message, ready for sendBoc. */
-function transferBoc(seed: number, seqno: number, to: Address, value: bigint): string {
-  const key = testKey(seed)
-  const body = walletTransfer(seqno, 2 ** 32 - 1, [{ to, value, bounce: false }], key)
-  const init = seqno === 0 ? walletStateInit(key.publicKey) : undefined
-  const message = external({ to: walletAddress(key.publicKey), init, body })
-  return beginCell().store(storeMessage(message)).endCell().toBoc().toString('base64')
 }
 
 describe('an unmodified TonClient', () => {
@@ -150,7 +134,7 @@ describe('an unmodified TonClient', () => {
 describe('the network id', () => {
   it('stands in configuration parameter 19 and in block headers', async () => {
     const { body } = await rpc(localnet.endpoint, 'getConfigParam', { config_id: 19 })
-    const cell = Cell.fromBase64(body.result.config.bytes)
+    const cell = Cell.fromBase64(String(body.result.config?.bytes))
     expect(cell.beginParse().loadInt(32)).toBe(LOCALNET_ID)
     const head = { workchain: -1, shard: '-9223372036854775808', seqno: 1 }
     const header = await rpc(localnet.endpoint, 'getBlockHeader', head)
@@ -188,7 +172,7 @@ describe('the REST paths', () => {
     const wallet = await rpc(localnet.endpoint, 'getWalletInformation', { address })
     expect(wallet.body.result).toMatchObject({ wallet: true, seqno: 5, account_state: 'active' })
     const account = await rpc(localnet.endpoint, 'getExtendedAddressInformation', { address })
-    expect(account.body.result.account_state['@type']).toBe('raw.accountState')
+    expect(account.body.result.account_state?.['@type']).toBe('raw.accountState')
     const block = await rpc(localnet.endpoint, 'lookupBlock', { workchain: 0, unixtime: 2 ** 40 })
     expect(block.body.result.seqno).toBeGreaterThan(1)
   })
@@ -248,8 +232,10 @@ describe('control', () => {
   it('counts every nanoTON', async () => {
     const { body } = await getJson(`${localnet.url}/control/totals`)
     const { balances, fees, inFlight, minted } = body.result
-    expect(BigInt(balances) + BigInt(fees) + BigInt(inFlight)).toBe(BigInt(minted))
-    expect(BigInt(fees)).toBeGreaterThan(0n)
+    expect(BigInt(String(balances)) + BigInt(String(fees)) + BigInt(String(inFlight))).toBe(
+      BigInt(String(minted)),
+    )
+    expect(BigInt(String(fees))).toBeGreaterThan(0n)
   })
 
   it('resets to an empty network', async () => {
@@ -345,50 +331,5 @@ describe('bad input', () => {
     const port = Number(new URL(localnet.url).port)
     const starting = startLocalnet({ clock: realClock, logger: silentLogger, port })
     await expect(starting).rejects.toMatchObject({ code: 'port-in-use', facts: { port } })
-  })
-})
-
-describe('under load', () => {
-  it('keeps writers apart: each transfer whole, none lost, the sums exact', async () => {
-    const seeds = Array.from({ length: 20 }, (_, i) => 70 + i)
-    const payee = walletAddress(testKey(69).publicKey)
-    await Promise.all(seeds.map((seed) => fund(walletAddress(testKey(seed).publicKey), TON)))
-    const sends = seeds.map((seed) =>
-      rpc(localnet.endpoint, 'sendBoc', { boc: transferBoc(seed, 0, payee, 1_000_000n) }),
-    )
-    const reads = seeds.map(() => getJson(`${localnet.url}/control/totals`))
-    const answers = await Promise.all([...sends, ...reads])
-    expect(answers.every(({ body }) => body.ok)).toBe(true)
-    for (const { body } of answers.slice(seeds.length)) {
-      const { balances, fees, inFlight, minted } = body.result
-      expect(BigInt(balances) + BigInt(fees) + BigInt(inFlight)).toBe(BigInt(minted))
-    }
-    const received = await client.getTransactions(payee, { limit: 100 })
-    expect(received).toHaveLength(seeds.length)
-    const [newest] = received
-    const block = await client.getMasterchainInfo()
-    // Every block holds one transfer and its receipt, never parts of two.
-    for (let seqno = block.latestSeqno - seeds.length + 1; seqno <= block.latestSeqno; seqno++) {
-      const listed = await client.getShardTransactions(0, seqno, '-9223372036854775808')
-      expect(listed).toHaveLength(2)
-      expect(listed[1]!.account.toRawString()).toBe(payee.toRawString())
-    }
-    expect(newest!.now).toBeGreaterThan(0)
-  })
-
-  it('measures transactions a second over HTTP', async () => {
-    const payee = walletAddress(testKey(99).publicKey)
-    const sender = walletAddress(testKey(98).publicKey)
-    await fund(sender, 100n * TON)
-    const bocs = Array.from({ length: 200 }, (_, seqno) => transferBoc(98, seqno, payee, 1n))
-    const startMs = performance.now()
-    for (const boc of bocs) {
-      expect((await rpc(localnet.endpoint, 'sendBoc', { boc })).body.ok).toBe(true)
-    }
-    const seconds = (performance.now() - startMs) / 1_000
-    const perSecond = (2 * bocs.length) / seconds // each transfer is two transactions
-    process.stdout.write(`localnet: ${perSecond.toFixed(0)} transactions/s over HTTP\n`)
-    expect(await client.getBalance(payee)).toBeGreaterThan(0n)
-    expect(perSecond).toBeGreaterThan(20) // the aim is 120; a loaded machine must not fail the test
   })
 })

@@ -89,6 +89,17 @@ function describeAccounts(net: () => ChainFixture): void {
     expect(after - before).toBeGreaterThanOrEqual(3_600)
     expect(after - before).toBeLessThan(3_700)
   })
+
+  it('names its last block, another one as time goes on', async () => {
+    const { chain } = net()
+    const first = await chain.lastBlock()
+    expect(first.hash).toHaveLength(32)
+    expect(Math.abs((await chain.now()) - first.atS)).toBeLessThan(60)
+    await net().advance(10)
+    const second = await chain.lastBlock()
+    expect(second.hash).not.toEqual(first.hash)
+    expect(second.atS).toBeGreaterThanOrEqual(first.atS + 10)
+  })
 }
 
 function describeWallets(net: () => ChainFixture): void {

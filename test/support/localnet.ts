@@ -2,9 +2,9 @@
  * A localnet for tests: started on any free port, driven over HTTP only, as anybody would.
  * @module
  */
-import type { Address } from '@ton/core'
+import { type Address, beginCell, external, storeMessage } from '@ton/core'
 import { type SigningKey, signingKey } from '../../contracts/base/signing.ts'
-import { walletAddress, walletTransfer } from '../../contracts/wrappers/wallet.ts'
+import { walletAddress, walletStateInit, walletTransfer } from '../../contracts/wrappers/wallet.ts'
 import { connectChain } from '../../node/chain/tonClient.ts'
 import { createWallet } from '../../node/chain/wallet.ts'
 import { startLocalnet } from '../../node/localnet/localnet.ts'
@@ -14,25 +14,33 @@ import type { ChainFixture } from './chainCompliance.ts'
 
 export const realClock = createClock()
 
-/** Anything in an answer: tests look at what they name. */
+/** A status, and an answer of localnet as far as tests look into it. */
 export interface Answer {
   readonly status: number
-  // biome-ignore lint/suspicious/noExplicitAny: JSON of many shapes, looked at by tests only
-  readonly body: any
+  readonly body: { readonly ok: boolean; readonly error: string; readonly result: Json }
 }
 
-export async function postJson(url: string, body: unknown): Promise<Answer> {
-  const response = await fetch(url, {
+/** JSON that is walked by field; the end of the way is converted where it matters. */
+export interface Json {
+  readonly [field: string]: Json
+}
+
+export function postJson(url: string, payload: unknown): Promise<Answer> {
+  return ask(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
+    body: typeof payload === 'string' ? payload : JSON.stringify(payload),
   })
-  return { status: response.status, body: await response.json() }
 }
 
-export async function getJson(url: string): Promise<Answer> {
-  const response = await fetch(url)
-  return { status: response.status, body: await response.json() }
+export function getJson(url: string): Promise<Answer> {
+  return ask(url)
+}
+
+async function ask(url: string, init?: RequestInit): Promise<Answer> {
+  const response = await fetch(url, init)
+  const body = (await response.json()) as Answer['body']
+  return { status: response.status, body }
 }
 
 /** The key whose seed is one byte repeated. */
@@ -43,6 +51,15 @@ export function testKey(seed: number): SigningKey {
 /** One JSON-RPC call of toncenter's API. */
 export function rpc(endpoint: string, method: string, params: object): Promise<Answer> {
   return postJson(endpoint, { id: '1', jsonrpc: '2.0', method, params })
+}
+
+/** A signed transfer of a fresh wallet as one external message, ready for sendBoc. */
+export function transferBoc(seed: number, seqno: number, to: Address, value: bigint): string {
+  const key = testKey(seed)
+  const body = walletTransfer(seqno, 2 ** 32 - 1, [{ to, value, bounce: false }], key)
+  const init = seqno === 0 ? walletStateInit(key.publicKey) : undefined
+  const message = external({ to: walletAddress(key.publicKey), init, body })
+  return beginCell().store(storeMessage(message)).endCell().toBoc().toString('base64')
 }
 
 /** TonClient and localnet as the fixture of the Chain compliance suite. */
@@ -72,10 +89,10 @@ export async function localnetFixture(): Promise<ChainFixture & { url: string; e
       const { result } = (await getJson(`${url}/control/totals`)).body
       const { balances, fees, minted, inFlight } = result
       return {
-        balances: BigInt(balances),
-        fees: BigInt(fees),
-        minted: BigInt(minted),
-        inFlight: BigInt(inFlight),
+        balances: BigInt(String(balances)),
+        fees: BigInt(String(fees)),
+        minted: BigInt(String(minted)),
+        inFlight: BigInt(String(inFlight)),
       }
     },
     advance: (seconds) => control('time', { advanceSeconds: seconds }),

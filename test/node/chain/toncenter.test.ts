@@ -1,4 +1,7 @@
-/** How a toncenter endpoint is asked: retries, bounds, and what its failures become. */
+/**
+ * How a toncenter endpoint is asked: retries, bounds, and what its failures become.
+ * @module
+ */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../contracts/base/limits.ts'

@@ -1,4 +1,7 @@
-/** The wallet against a chain that loses, delays, refuses and goes away. */
+/**
+ * The wallet against a chain that loses, delays, refuses and goes away.
+ * @module
+ */
 import { type Cell, type StateInit, TupleReader } from '@ton/core'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { MarketError } from '../../../contracts/base/errors.ts'
@@ -40,6 +43,9 @@ function scriptedChain(): Chain {
     async now() {
       outage()
       return Math.floor(clock.nowMs() / 1_000)
+    },
+    async lastBlock() {
+      throw new MarketError('internal')
     },
     async account() {
       outage()

@@ -1,4 +1,7 @@
-/** The server under every HTTP surface: who may call, what is refused, how it ends. */
+/**
+ * The server under every HTTP surface: who may call, what is refused, how it ends.
+ * @module
+ */
 import { connect } from 'node:net'
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'

@@ -1,4 +1,7 @@
-/** Bounded history: what is kept, what is forgotten, and that copies are independent. */
+/**
+ * Bounded history: what is kept, what is forgotten, and that copies are independent.
+ * @module
+ */
 import { describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import { createHistory, type StoredTransaction } from '../../../node/localnet/history.ts'

@@ -1,4 +1,7 @@
-/** The ledger under the HTTP surface: blocks, waiting messages, refusals, time, going back. */
+/**
+ * The ledger under the HTTP surface: blocks, waiting messages, refusals, time, going back.
+ * @module
+ */
 import {
   Address,
   beginCell,

@@ -1,4 +1,7 @@
-/** Stacks in toncenter's JSON, as `TonClient` writes and reads them. */
+/**
+ * Stacks in toncenter's JSON, as `TonClient` writes and reads them.
+ * @module
+ */
 import { beginCell, type TupleItem } from '@ton/core'
 import { describe, expect, it } from 'vitest'
 import { formatStackItem, parseStackItem } from '../../../node/localnet/stack.ts'

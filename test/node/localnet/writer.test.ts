@@ -1,4 +1,7 @@
-/** One call at a time, in order, whatever each of them does. */
+/**
+ * One call at a time, in order, whatever each of them does.
+ * @module
+ */
 import { describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import { createWriter } from '../../../node/localnet/writer.ts'
