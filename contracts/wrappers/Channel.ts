@@ -295,6 +295,9 @@ function op(code: number): Builder {
 
 function storeVoucher(body: Builder, voucher: Voucher, signature: Bytes): Builder {
   if (signature.length !== 64) throw new MarketError('bad-input', { field: 'signature', bytes: 64 })
+  if (voucher.receiptsHash.length !== 32) {
+    throw new MarketError('bad-input', { field: 'receiptsHash', bytes: 32 })
+  }
   return body
     .storeCoins(coins(voucher.cumulative))
     .storeBuffer(Buffer.from(voucher.receiptsHash), 32)

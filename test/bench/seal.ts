@@ -4,10 +4,10 @@
  *   node test/bench/seal.ts [--json]
  *
  * An agreement is everything a job adds on both sides together: the request sealed and opened (two
- * KEM operations, the client's signature), the response key, the response set up and its first frame
- * opened (two more). Baselines run interleaved in the same process: frames through `hpke`'s own
- * asynchronous Seal, and the agreement with the portable KEM. Budgets: 2 ms of CPU an agreement and
- * 100,000 frames a CPU-second on an idle core; on a shared one read the ratios.
+ * KEM operations, the client's signature), the response key, the response set up and its first
+ * frame opened (two more). Baselines run interleaved in the same process: frames through `hpke`'s
+ * own asynchronous Seal, and the agreement with the portable KEM. Budgets: 2 ms of CPU an
+ * agreement and 100,000 frames a CPU-second on an idle core; on a shared one read the ratios.
  * @module
  */
 import { randomBytes } from 'node:crypto'

@@ -134,6 +134,15 @@ describe('gas and reserve', () => {
     expect(paid * 100n).toBeGreaterThanOrEqual(cumulative * 99n)
   })
 
+  it('the least claim follows the price table of the chain', async () => {
+    const cheap = await channelSandbox({ params: { 21: gasPrices(4_369_067n) } })
+    await cheap.topUp(4n * TON)
+    // A sixth of the default gas price: 100 times gas, import and forwarding is 0.16 TON.
+    expect((await cheap.claim(cheap.voucher(150_000_000n))).exit).toBe(CHANNEL_EXIT.tooSmall)
+    expect((await cheap.claim(cheap.voucher(160_000_000n))).exit).toBe(0)
+    expect((await s.claim(s.voucher(160_000_000n))).exit).toBe(CHANNEL_EXIT.tooSmall)
+  })
+
   it('a claim whose message is blown up by a StateInit is refused: importing it is not paid', async () => {
     const voucher = s.voucher(3n * TON)
     const body = claimBody(voucher, s.sign(voucher))
@@ -300,6 +309,15 @@ it('a deposit of the greatest size leaves no sum to overflow', async () => {
   expect((await s.view()).claimed).toBe(10n * TON)
   expect(CHANNEL_VALUE.open).toBeGreaterThan(CHANNEL_FLOOR + CHANNEL_RENT_RESERVE)
 })
+
+/** Configuration parameter 21 with another gas price (scaled by 2^16), the rest as in the sandbox. */
+function gasPrices(price: bigint): Cell {
+  const rest = [1_000_000n, 1_000_000n, 10_000n, 10_000_000n, 100_000_000n, 1_000_000_000n]
+  const cell = beginCell().storeUint(0xd1, 8).storeUint(100, 64).storeUint(6_667, 64)
+  cell.storeUint(0xde, 8).storeUint(price, 64)
+  for (const value of rest) cell.storeUint(value, 64)
+  return cell.endCell()
+}
 
 function chainOfCells(length: number): Cell {
   let cell = beginCell().endCell()
