@@ -56,6 +56,8 @@ export function stepJob(state: JobState, event: JobEvent): JobStep {
     case 'granted':
     case 'sealed':
       return event.attempt === state.attempt ? answered(state, event) : same(state)
+    case 'unsent':
+      return event.attempt === state.attempt ? unsent(state) : same(state)
     case 'content':
       return content(state, event.content)
     case 'finished':
@@ -153,6 +155,12 @@ function content(state: JobState, content: Content): JobStep {
   const amount = paid.granted - state.paid.granted
   if (amount > 0n) effects.push({ type: 'grant', amount })
   return { state: { ...next, paid }, effects }
+}
+
+/** The job was stopped while the request was being sealed: its grant need not wait for a receipt. */
+function unsent(state: JobState): JobStep {
+  if (state.phase !== 'streaming' || !state.ending || state.begun) return same(state)
+  return giveUp(state, state.ending, 'release')
 }
 
 function finished(state: JobState): JobStep {

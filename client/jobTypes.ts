@@ -36,6 +36,8 @@ export type JobEvent =
   | { readonly type: 'verified'; readonly attempt: number; readonly terms: Terms }
   | { readonly type: 'granted'; readonly attempt: number }
   | { readonly type: 'sealed'; readonly attempt: number }
+  /** The request was not sent, because the job had been stopped. */
+  | { readonly type: 'unsent'; readonly attempt: number }
   | { readonly type: 'content'; readonly content: Content }
   | { readonly type: 'finished' }
   | { readonly type: 'receiptChecked'; readonly receipt: CheckedReceipt }

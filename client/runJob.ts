@@ -6,22 +6,13 @@
  * @module
  */
 
-import { utf8 } from '../contracts/base/bytes.ts'
 import { asMarketError, isErrorCode, MarketError } from '../contracts/base/errors.ts'
 import type { Clock, Kem, Logger } from '../contracts/base/ports.ts'
 import type { SigningKey } from '../contracts/base/signing.ts'
-import type { TokenUsage } from '../contracts/money/price.ts'
 import type { Tokenizer } from '../contracts/money/tokenizer.ts'
-import {
-  decodePieces,
-  type Piece as SealedPiece,
-  START_DECODING,
-} from '../contracts/seal/pieces.ts'
 import { sealRequest } from '../contracts/seal/request.ts'
-import type { ResponseOpener } from '../contracts/seal/response.ts'
 import type {
   Finished,
-  Frames,
   JobMessage,
   JobMessageSchema,
   Placed,
@@ -30,11 +21,11 @@ import { fromRefused } from '../contracts/wire/messages.ts'
 import { toSubmit } from '../contracts/wire/submit.ts'
 import type { MessageStream } from '../node/net/messageStream.ts'
 import type { PayerAccount } from '../node/settlement/payerAccount.ts'
+import { type Answer, openAnswer } from './answer.ts'
 import { type CheckedJob, checkReceipt } from './checkReceipt.ts'
 import { startJob, stepJob } from './job.ts'
-import type { Content, JobEffect, JobEvent, JobState, TimerName } from './jobTypes.ts'
+import type { JobEffect, JobEvent, JobState, TimerName } from './jobTypes.ts'
 import type { PreparedJob } from './prepare.ts'
-import { isImplausible } from './recount.ts'
 import type { Delivered, JobTimings, Piece } from './types.ts'
 import { type Placement, type PlacementRules, verifyPlacement } from './verifyPlacement.ts'
 
@@ -86,10 +77,7 @@ export class JobRun {
   #stream: MessageStream<typeof JobMessageSchema> | undefined
   #offered: Placed | undefined
   #placement: Placement | undefined
-  #opener: ResponseOpener | undefined
-  #decoder = START_DECODING
-  #usage: TokenUsage = { prompt: 0, cachedPrompt: 0, completion: 0, reasoning: 0 }
-  #receivedBytes = 0
+  #answer: Answer | undefined
   #finished: Finished | undefined
   #checked: CheckedJob | undefined
 
@@ -163,7 +151,11 @@ export class JobRun {
         return this.#dispatch({ type: 'lost', attempt, error, mayRetry })
       }
       case 'frames':
-        return this.#dispatch({ type: 'content', content: await this.#open(kind.value) })
+        if (!this.#answer) throw new MarketError('bad-frame', { unexpected: 'frames' })
+        return this.#dispatch({
+          type: 'content',
+          content: await this.#answer.read(kind.value.frames),
+        })
       case 'finished':
         this.#finished = kind.value
         return this.#dispatch({ type: 'finished' })
@@ -278,61 +270,21 @@ export class JobRun {
       request: this.#options.job.body,
     })
     this.#marks.sealMs = this.#needs.clock.monotonicMs() - startMs
-    if (attempt !== this.#state.attempt || this.#state.phase !== 'sealing') return
-    this.#opener = response
-    this.#decoder = START_DECODING
-    await this.#stream?.send({ kind: { case: 'request', value: { bytes: sealed } } })
-    this.#dispatch({ type: 'sealed', attempt })
-  }
-
-  /** Opens frames into what they add to the answer. Throws `seal-broken` on any that is not next. */
-  async #open({ frames }: Frames): Promise<Content> {
-    const opener = this.#opener
-    if (!opener) throw new MarketError('bad-frame', { unexpected: 'frames' })
-    const pieces: SealedPiece[] = []
-    for (const frame of frames) {
-      const { content, final } = await opener.open(frame)
-      const decoded = decodePieces(this.#decoder, content, final)
-      this.#decoder = decoded.state
-      pieces.push(...decoded.pieces)
-    }
-    return this.#gather(pieces)
-  }
-
-  #gather(pieces: readonly SealedPiece[]): Content {
-    let text = ''
-    let reasoning = ''
-    let finishReason: string | undefined
-    let error: MarketError | undefined
-    for (const piece of pieces) {
-      if (piece.type === 'usage') this.#usage = { ...this.#usage, ...piece.usage }
-      else if (piece.type === 'end') finishReason = piece.finishReason
-      else if (piece.type === 'error') error = new MarketError(piece.code, piece.facts)
-      else {
-        const { completion, reasoning: thought } = this.#usage
-        this.#usage = {
-          ...this.#usage,
-          completion: completion + piece.completionTokens,
-          reasoning: thought + piece.reasoningTokens,
-        }
-        if (piece.type === 'text') text += piece.text
-        if (piece.type === 'reasoning') reasoning += piece.text
-        this.#receivedBytes += utf8(piece.type === 'delta' ? piece.json : piece.text).length
-      }
+    // The job was stopped meanwhile: nobody can have worked, and nothing is awaited.
+    if (attempt !== this.#state.attempt || this.#state.phase !== 'sealing') {
+      return this.#dispatch({ type: 'unsent', attempt })
     }
     const { promptTokens } = this.#options.job.bounds
-    const implausible = isImplausible(
-      { bytes: this.#receivedBytes, usage: this.#usage, promptTokens },
-      this.#placement!.lease.steps,
-    )
-    return { text, reasoning, usage: this.#usage, finishReason, error, implausible }
+    this.#answer = openAnswer(response, promptTokens, placement.lease.steps)
+    await this.#stream?.send({ kind: { case: 'request', value: { bytes: sealed } } })
+    this.#dispatch({ type: 'sealed', attempt })
   }
 
   async #checkReceipt(): Promise<void> {
     const placement = this.#placement!
     const checked = checkReceipt(this.#finished!, {
       placement,
-      transcriptHash: this.#opener!.transcriptHash(),
+      transcriptHash: this.#answer!.transcriptHash(),
       received: { ...this.partial(), promptTokens: this.#options.job.bounds.promptTokens },
       granted: this.#state.paid.granted,
       counter: await this.#needs.counterFor(placement.lease.modelHash),
