@@ -1,6 +1,7 @@
 import type { Address } from '@ton/core'
 import { describe, expect, it } from 'vitest'
 import type { Bytes } from '../../../contracts/base/bytes.ts'
+import { LIMITS } from '../../../contracts/base/limits.ts'
 import type { Random, Wallet } from '../../../contracts/base/ports.ts'
 import { sha256, signingKey } from '../../../contracts/base/signing.ts'
 import { TON } from '../../../contracts/base/units.ts'
@@ -100,6 +101,17 @@ describe('the simulated chain', () => {
     const first = await run(1)
     expect(await run(1)).toEqual(first)
     expect(await run(2)).not.toEqual(first)
+  })
+
+  it('remembers the newest transactions of an account, and no more than its bound', async () => {
+    const { sim } = make()
+    const { address } = sim.wallet(key(1))
+    const count = LIMITS.simulatedTransactions + 3
+    for (let i = 1; i <= count; i++) sim.faucet(address, BigInt(i))
+    const kept = await sim.chain().transactions(address, 2 * count)
+    expect(kept).toHaveLength(LIMITS.simulatedTransactions)
+    expect(kept[0]!.in.value).toBe(BigInt(count))
+    expectConserved(sim)
   })
 
   it('makes no blocks while nothing happens', async () => {

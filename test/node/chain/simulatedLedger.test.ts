@@ -98,6 +98,7 @@ async function step({ real, model }: Twins, op: Op): Promise<number> {
   const init = channelStateInit(real.config)
   const common = { to: real.address, bounced: false }
   const nowS = real.blockchain.now ?? START_S
+  const before = model.account(real.address)?.transactions.length ?? 0
   if (op.op === 'elapse') {
     // Beyond this an emptied account would be frozen, which the model leaves out.
     if (nowS + op.seconds < START_S + 8 * YEAR_S) real.elapse(op.seconds)
@@ -108,6 +109,7 @@ async function step({ real, model }: Twins, op: Op): Promise<number> {
     const outcome = await real.external(body)
     const exit = model.deliver({ ...common, body, value: 0n, bounce: false }, nowS)
     expect({ op, exit }).toEqual({ op, exit: outcome.exit })
+    if (exit === 0) expect(sentBy(model, real.address, before)).toEqual(sent(outcome))
     return exit
   }
   const from = op.who === 'payee' ? real.config.payee : real[op.who].address
@@ -123,7 +125,21 @@ async function step({ real, model }: Twins, op: Op): Promise<number> {
   if (value >= COMFORTABLE && outcome.exit !== SKIPPED)
     expect({ op, exit }).toEqual({ op, exit: outcome.exit })
   else expect({ op, taken: exit === 0 }).toEqual({ op, taken: outcome.exit === 0 })
+  if (exit === 0) expect(sentBy(model, real.address, before)).toEqual(sent(outcome))
   return exit
+}
+
+/** Values and destinations of what the contract sent. */
+function sent({ tx }: Outcome): string[] {
+  return [...(tx?.outMessages.values() ?? [])].map(({ info }) =>
+    info.type === 'internal' ? `${info.value.coins} to ${info.dest.toRawString()}` : info.type,
+  )
+}
+
+/** The same of the model's transaction number `index`. */
+function sentBy(model: Ledger, channel: Address, index: number): string[] {
+  const tx = model.account(channel)?.transactions[index]
+  return (tx?.out ?? []).map(({ value, destination }) => `${value} to ${destination}`)
 }
 
 async function expectEqual({ real, model }: Twins): Promise<void> {
