@@ -85,7 +85,7 @@ export function createSender(pipe: BytePipe, options: HalfOptions): Sender {
       throw reason
     }
     // A copy: the caller may write to its buffer again as soon as this returns.
-    queue.push(frame.slice())
+    queue.push(new Uint8Array(frame))
     const bytes = headerLength(frame.length) + frame.length
     queueBytes += bytes
     acceptedBytes += bytes

@@ -34,7 +34,8 @@ export function createFrameDecoder(maxBytes: number = LIMITS.frameBytes): FrameD
   const take = (bytes: Bytes, at: number, frames: Bytes[]): number => {
     const end = Math.min(bytes.length, at + length - filled)
     if (filled === 0 && end - at === length) {
-      frames.push(bytes.slice(at, end)) // a copy: the frame must not keep the whole chunk alive
+      // A copy, so that the frame does not keep the chunk alive; `slice` of a Buffer would be none.
+      frames.push(new Uint8Array(bytes.subarray(at, end)))
       length = 0
       return end
     }
