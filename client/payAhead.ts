@@ -127,14 +127,11 @@ function grantUpTo(
   terms: Terms,
 ): PaidAhead {
   const promptKnown = delivered.prompt + delivered.cachedPrompt > 0
-  const missing = paidTokens - delivered.completion - delivered.reasoning
-  const ahead = dearest(Math.max(0, missing), terms)
   const target = charge(
     {
       prompt: promptKnown ? delivered.prompt : bounds.promptTokens,
       cachedPrompt: delivered.cachedPrompt,
-      completion: delivered.completion + ahead.completion,
-      reasoning: delivered.reasoning + ahead.reasoning,
+      ...dearest(paidTokens, terms),
     },
     terms,
   )
@@ -144,7 +141,10 @@ function grantUpTo(
   return { ...before, paidTokens, granted: capped }
 }
 
-/** Tokens not yet delivered count as the dearer of the two classes. */
+/**
+ * Generated tokens as the dearer of the two classes: the payee cannot know which will come, and counts
+ * what a grant covers in the same way (`affordable`).
+ */
 function dearest(tokens: number, terms: Terms): Pick<TokenUsage, 'completion' | 'reasoning'> {
   return terms.multipliers.reasoning > terms.multipliers.completion
     ? { completion: 0, reasoning: tokens }
