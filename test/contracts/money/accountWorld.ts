@@ -155,6 +155,8 @@ export function createWorld(mutation?: Mutation): World {
     if (mutation === 'ackBeforePersist') speak()
     else if (persist) payeeDisk = encodePayee(payee)
     if (crash) {
+      // What was spoken before the crash is on the wire, and arrives.
+      for (const spoken of down.splice(0)) hear(spoken)
       crashPayee()
       return false
     }
