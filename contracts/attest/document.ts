@@ -1,9 +1,9 @@
 /**
  * The evidence document: what a provider can prove about itself, as bytes.
  *
- * JSON in exactly one encoding (the one `encodeEvidence` makes), versioned and tagged with its kind.
- * Its claims are typed and hashed into the report data that the kind's own proof must carry. Nothing
- * is verified here: that is `verify.ts`. README.md has the format.
+ * JSON in exactly one encoding (the one `encodeEvidence` makes), versioned and tagged with its
+ * kind. Its claims are typed and hashed into the report data that the kind's own proof must carry.
+ * Nothing is verified here: that is `verify.ts`. README.md has the format.
  * @module
  */
 import { createHash } from 'node:crypto'
@@ -57,8 +57,8 @@ export function evidenceDigest(bytes: Bytes): Bytes {
 }
 
 /**
- * Report data: SHA-512 (64 bytes) of the claims, each behind its name and length. This is what a TEE
- * signs over, so the claims cannot be exchanged without another proof.
+ * Report data: SHA-512 (64 bytes) of the claims, each behind its name and length. This is what a
+ * TEE signs over, so the claims cannot be exchanged without another proof.
  */
 export function reportData(claims: Claims): Bytes {
   const { network, freshAtS } = claims
@@ -98,8 +98,9 @@ export function encodeEvidence(document: EvidenceDocument): Bytes {
 }
 
 /**
- * A document from bytes; verifies nothing. Throws `bad-evidence` on more than `LIMITS.evidenceBytes`
- * and on any bytes that `encodeEvidence` would not make: unknown keys, other orders, white space.
+ * A document from bytes; verifies nothing. Throws `bad-evidence` on more than
+ * `LIMITS.evidenceBytes` and on any bytes that `encodeEvidence` would not make: unknown keys,
+ * other orders, white space.
  *
  * @example
  * parseEvidence(encodeEvidence(document)).kind // 'open'

@@ -1,9 +1,9 @@
 /**
  * Evidence of kind `open`: a registered identity key and nothing more.
  *
- * The identity signs its own claims, which shows only that whoever answers holds the key. The registry
- * must know the key, by the client's own look at the chain: otherwise a scheduler could invent
- * providers. The owner of the machine can read every prompt, and the verdict says so.
+ * The identity signs its own claims, which shows only that whoever answers holds the key. The
+ * registry must know the key, by the client's own look at the chain: otherwise a scheduler could
+ * invent providers. The owner of the machine can read every prompt, and the verdict says so.
  * @module
  */
 import type { Bytes } from '../base/bytes.ts'

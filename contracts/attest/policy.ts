@@ -1,9 +1,9 @@
 /**
  * The client's policy: which evidence is enough to send it a prompt.
  *
- * Policy is data with a safe default: on a public network the least tier is `gpu-tee`, and anything
- * weaker must be asked for by name. The client applies it to a verdict, together with what lease and
- * accept say, before it seals anything; nobody else's opinion enters.
+ * Policy is data with a safe default: on a public network the least tier is `gpu-tee`, and
+ * anything weaker must be asked for by name. The client applies it to a verdict, together with
+ * what lease and accept say, before it seals anything; nobody else's opinion enters.
  * @module
  */
 import { type Bytes, equal, toHex } from '../base/bytes.ts'
@@ -63,8 +63,9 @@ export function policyFor(
 }
 
 /**
- * Returns where the verdict satisfies policy and lease. Throws `tier-too-low`, `unknown-provider` or
- * `bad-evidence`, each with a sentence that says why and, for a tier, what accepting less would mean.
+ * Returns where the verdict satisfies policy and lease. Throws `tier-too-low`, `unknown-provider`
+ * or `bad-evidence`, each with a sentence that says why and, for a tier, what accepting less would
+ * mean.
  */
 export function applyPolicy(verdict: Verdict, policy: EvidencePolicy, facts: LeaseFacts): void {
   const { claims, tier } = verdict

@@ -1,10 +1,10 @@
 /**
  * Evidence of kind `simulated`: the whole shape of TEE evidence, worth nothing, for development.
  *
- * A simulated device signs a report that carries the hash of the claims, and chains to a root whose
- * private key stands below for all to read. It is a kind of its own and its report begins with a magic
- * that no TDX, SEV-SNP or SPDM parser takes for a version, so that nothing real can mistake it; and it
- * verifies only where the context says that the network is for development.
+ * A simulated device signs a report that carries the hash of the claims, and chains to a root
+ * whose private key stands below for all to read. It is a kind of its own and its report begins
+ * with a magic that no TDX, SEV-SNP or SPDM parser takes for a version, so that nothing real can
+ * mistake it; and it verifies only where the context says that the network is for development.
  *
  * Report: magic (32), report data (64), measurement (32), debug (1), not after (u64 seconds).
  * Device: magic (32), device key (32), not after (u64 seconds), signed by the root.
@@ -30,7 +30,9 @@ import {
 import { checkClaims, checkParts, type EvidenceVerifier, proofPart } from './verifier.ts'
 
 const KIND = 'simulated'
-/** PUBLISHED on purpose: whoever reads this can make simulated evidence, and that is its meaning. */
+/**
+ * PUBLISHED on purpose: whoever reads this can make simulated evidence, and that is its meaning.
+ */
 export const SIMULATED_ROOT_SEED = utf8('chrysalis-simulated-root-PUBLIC!')
 /** The one measurement of a simulated image; a verifier has an allow-list here. */
 export const SIMULATED_MEASUREMENT = sha256(utf8('chrysalis simulated image 1'))
@@ -44,8 +46,8 @@ const DEVICE_BYTES = 32 + 32 + 8
 const PARTS = ['report', 'reportSignature', 'device', 'deviceSignature']
 
 /**
- * Makes simulated evidence for `claims`, by the device of `deviceKey`, until `notAfterS`. `debug` and
- * `measurement` are for trying refusals.
+ * Makes simulated evidence for `claims`, by the device of `deviceKey`, until `notAfterS`. `debug`
+ * and `measurement` are for trying refusals.
  */
 export function makeSimulatedEvidence(args: {
   claims: Claims

@@ -1,9 +1,9 @@
 /**
  * The one interface of all verifiers of evidence, and what every kind checks alike.
  *
- * A verifier turns a document into a `Verdict`: a tier, and in plain sentences what was proved and what
- * was not. It gets the time and whatever it may know as arguments, so that a verdict can be repeated
- * by anyone at any later time. Kinds for real hardware stand behind the same interface.
+ * A verifier turns a document into a `Verdict`: a tier, and in plain sentences what was proved and
+ * what was not. It gets the time and whatever it may know as arguments, so that a verdict can be
+ * repeated by anyone at any later time. Kinds for real hardware stand behind the same interface.
  * @module
  */
 import type { Bytes } from '../base/bytes.ts'

@@ -1,10 +1,10 @@
 /**
  * Epoch keys: the KEM keys that requests are sealed to, 10 to 60 minutes each.
  *
- * The provider owns one `Epochs` in memory and nowhere else: after a restart there is a new epoch, and
- * what was sealed to the old one cannot be read by anyone. A key opens until its end plus a short
- * grace, each lease hash once; then its bytes are zeroed. Mutated in place, because erasing is the
- * point; time comes as an argument. The client's side is `checkEpoch`.
+ * The provider owns one `Epochs` in memory and nowhere else: after a restart there is a new epoch,
+ * and what was sealed to the old one cannot be read by anyone. A key opens until its end plus a
+ * short grace, each lease hash once; then its bytes are zeroed. Mutated in place, because erasing
+ * is the point; time comes as an argument. The client's side is `checkEpoch`.
  * @module
  */
 import { type Bytes, toHex } from '../base/bytes.ts'
@@ -49,9 +49,10 @@ export function createEpochs(lifeS: number = LIMITS.epochMaxS / 2): Epochs {
 /**
  * The epoch to name in new accepts at `nowS`, erasing old keys and starting a new one where needed.
  *
- * A key is named during the first half of its life, so that a lease always has the other half. Call it
- * at each accept and at least once a minute. `lastS` bounds the end, such as that of the evidence;
- * throws `epoch-expired` where less than `LIMITS.epochMinS` is left of it: renew the evidence first.
+ * A key is named during the first half of its life, so that a lease always has the other half.
+ * Call it at each accept and at least once a minute. `lastS` bounds the end, such as that of the
+ * evidence; throws `epoch-expired` where less than `LIMITS.epochMinS` is left of it: renew the
+ * evidence first.
  */
 export function currentEpoch(epochs: Epochs, nowS: number, kem: Kem, lastS = Infinity): Epoch {
   eraseEnded(epochs, nowS)
@@ -74,11 +75,11 @@ export function currentEpoch(epochs: Epochs, nowS: number, kem: Kem, lastS = Inf
 }
 
 /**
- * The secret key that opens a request sealed to `epoch` for a lease; marks the lease as opened, before
- * anything is decrypted, so that a lease costs one decapsulation at most.
+ * The secret key that opens a request sealed to `epoch` for a lease; marks the lease as opened,
+ * before anything is decrypted, so that a lease costs one decapsulation at most.
  *
- * Throws `epoch-expired` where the key has been erased or never was, `cannot-open` where the lease has
- * been opened before, `limit-exceeded` at `LIMITS.opensPerEpoch`. Do not keep the key.
+ * Throws `epoch-expired` where the key has been erased or never was, `cannot-open` where the lease
+ * has been opened before, `limit-exceeded` at `LIMITS.opensPerEpoch`. Do not keep the key.
  */
 export function takeEpochKey(epochs: Epochs, epoch: number, leaseHash: Bytes, nowS: number): Bytes {
   eraseEnded(epochs, nowS)
@@ -99,9 +100,9 @@ export function eraseEpochs(epochs: Epochs): void {
 }
 
 /**
- * The client's check of an epoch key before it seals. Throws `epoch-expired` where the key's time is
- * over, not yet come (with `LIMITS.clockSkewS` allowed), or longer than `LIMITS.epochMaxS`. That it
- * does not outlive the evidence is the policy's check (`contracts/attest/policy.ts`).
+ * The client's check of an epoch key before it seals. Throws `epoch-expired` where the key's time
+ * is over, not yet come (with `LIMITS.clockSkewS` allowed), or longer than `LIMITS.epochMaxS`.
+ * That it does not outlive the evidence is the policy's check (`contracts/attest/policy.ts`).
  */
 export function checkEpoch(
   epoch: { readonly notBeforeS: number; readonly notAfterS: number },

@@ -1,11 +1,12 @@
 /**
  * MLKEM768-X25519 over node:crypto: the production form of the `Kem` port.
  *
- * The hybrid of draft-ietf-hpke-pq (KEM id 0x647a), which is X-Wing (draft-connolly-cfrg-xwing-kem):
- * a 32-byte secret expands by SHAKE256 into an ML-KEM-768 seed and an X25519 scalar, and the shared
- * secret is SHA3-256 over both secrets, the X25519 transcript and a label. Node has both halves
- * natively (OpenSSL 3.5), forty times as fast as JavaScript. Only the roles' composition roots pick
- * a Kem; everything else takes the port. `seededKem` is the portable twin, and the oracle in tests.
+ * The hybrid of draft-ietf-hpke-pq (KEM id 0x647a), which is X-Wing
+ * (draft-connolly-cfrg-xwing-kem): a 32-byte secret expands by SHAKE256 into an ML-KEM-768 seed
+ * and an X25519 scalar, and the shared secret is SHA3-256 over both secrets, the X25519 transcript
+ * and a label. Node has both halves natively (OpenSSL 3.5), forty times as fast as JavaScript.
+ * Only the roles' composition roots pick a Kem; everything else takes the port. `seededKem` is the
+ * portable twin, and the oracle in tests.
  * @module
  */
 import {
@@ -44,9 +45,10 @@ const PKCS8_ML_KEM = Buffer.from('3054020100300b060960864801650304040204428040',
 /**
  * MLKEM768-X25519 with native keys and the operating system's randomness.
  *
- * Keys and encapsulations are raw bytes of the lengths above. `encapsulate` and `decapsulate` throw
- * `bad-input` on a wrong length and on an X25519 point of low order; an altered encapsulation of the
- * right form gives another secret (implicit rejection), which the AEAD above then refuses.
+ * Keys and encapsulations are raw bytes of the lengths above. `encapsulate` and `decapsulate`
+ * throw `bad-input` on a wrong length and on an X25519 point of low order; an altered
+ * encapsulation of the right form gives another secret (implicit rejection), which the AEAD above
+ * then refuses.
  *
  * @example
  * const kem = nativeKem()
@@ -111,7 +113,9 @@ interface Expanded {
   readonly xPublic: Bytes
 }
 
-/** Importing costs four times a decapsulation, and an epoch key serves many: kept with its bytes. */
+/**
+ * Importing costs four times a decapsulation, and an epoch key serves many: kept with its bytes.
+ */
 const imported = new WeakMap<Bytes, Expanded>()
 
 /** The private keys of a secret: SHAKE256 to 96 bytes, ML-KEM seed (d, z) first. */

@@ -15,8 +15,8 @@ import { checkLength, KEM_ENC_BYTES, KEM_PUBLIC_BYTES, KEM_SECRET_BYTES } from '
 const ENCAPSULATION_SEED_BYTES = 64
 
 /**
- * The portable form. A key pair takes 32 bytes of `random`, an encapsulation 64; decapsulation takes
- * none. Throws `bad-input` where `nativeKem` does.
+ * The portable form. A key pair takes 32 bytes of `random`, an encapsulation 64; decapsulation
+ * takes none. Throws `bad-input` where `nativeKem` does.
  */
 export function seededKem(random: Random): Kem {
   return {

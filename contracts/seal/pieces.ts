@@ -1,11 +1,11 @@
 /**
  * Pieces: what the 256-byte contents of frames carry.
  *
- * A content is `u16 used || bytes || zeros`, with 0 to 254 bytes used; the used bytes of all contents,
- * joined, are a stream of pieces `u8 type || varint length || body`, so that a piece may begin in one
- * frame and end in another, and an empty content carries nothing. Integers in bodies are varints
- * (LEB128, shortest form, below 2^32). The provider encodes, the client decodes; both are pure.
- * README.md has the table of bodies.
+ * A content is `u16 used || bytes || zeros`, with 0 to 254 bytes used; the used bytes of all
+ * contents, joined, are a stream of pieces `u8 type || varint length || body`, so that a piece may
+ * begin in one frame and end in another, and an empty content carries nothing. Integers in bodies
+ * are varints (LEB128, shortest form, below 2^32). The provider encodes, the client decodes; both
+ * are pure. README.md has the table of bodies.
  * @module
  */
 import { type Bytes, concat, utf8 } from '../base/bytes.ts'
@@ -13,6 +13,7 @@ import { type ErrorCode, isErrorCode, MarketError } from '../base/errors.ts'
 import { LIMITS } from '../base/limits.ts'
 import type { TokenUsage } from '../money/price.ts'
 import { CONTENT_BYTES } from './response.ts'
+import { facts, integers, malformed, object, type PieceFacts, text } from './strict.ts'
 import { readVarint, varint } from './varint.ts'
 
 /** Bytes of the stream of pieces that one content holds. */
@@ -39,9 +40,9 @@ export type Piece =
   | { readonly type: 'end'; readonly finishReason: FinishReason }
   | { readonly type: 'error'; readonly code: ErrorCode; readonly facts: PieceFacts }
 
-export type PieceFacts = Readonly<Record<string, string | number | boolean>>
-
-/** What a decoder holds between two contents: an unfinished piece, and whether the last has come. */
+/**
+ * What a decoder holds between two contents: an unfinished piece, and whether the last has come.
+ */
 export interface DecoderState {
   readonly rest: Bytes
   readonly ended: boolean
@@ -90,8 +91,8 @@ export function fillContent(used: Bytes): Bytes {
 
 /**
  * The pieces that a content completes. Throws `bad-frame` on anything that the encoder does not
- * make: the frame was authentic, so this is the provider's doing. `final` is the frame's own flag: the
- * final content must complete the stream with `end` or `error`, and no other may.
+ * make: the frame was authentic, so this is the provider's doing. `final` is the frame's own flag:
+ * the final content must complete the stream with `end` or `error`, and no other may.
  */
 export function decodePieces(
   state: DecoderState,
@@ -214,50 +215,4 @@ function parse(type: Piece['type'], bytes: Bytes): Piece {
       return { type, code, facts: facts(object(text(bytes.subarray(start)))) }
     }
   }
-}
-
-function integers(bytes: Bytes, count: number): { values: number[]; rest: Bytes } {
-  const values: number[] = []
-  let at = 0
-  for (let i = 0; i < count; i++) {
-    const next = readVarint(bytes, at)
-    if (!next) throw malformed('an integer cut short')
-    values.push(next.value)
-    at = next.end
-  }
-  return { values, rest: bytes.subarray(at) }
-}
-
-function text(bytes: Bytes): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch (cause) {
-    throw new MarketError('bad-frame', { detail: 'text that is not UTF-8' }, { cause })
-  }
-}
-
-function object(json: string): object {
-  let value: unknown
-  try {
-    value = JSON.parse(json)
-  } catch (cause) {
-    throw new MarketError('bad-frame', { detail: 'a body that is not JSON' }, { cause })
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw malformed('a body that is no JSON object')
-  }
-  return value
-}
-
-function facts(value: object): PieceFacts {
-  const entries = Object.entries(value)
-  for (const [key, fact] of entries) {
-    const plain = ['string', 'number', 'boolean'].includes(typeof fact)
-    if (!plain || key === '__proto__') throw malformed('facts that are not plain')
-  }
-  return Object.fromEntries(entries)
-}
-
-function malformed(detail: string): MarketError {
-  return new MarketError('bad-frame', { detail })
 }

@@ -2,8 +2,8 @@
  * The sealed request: from a client to the one provider that accepted its lease.
  *
  * HPKE base mode (RFC 9180 section 5.1.1) to the provider's epoch key, `info` from `binding.ts`.
- * On the wire: `enc` (1,120 bytes), then chunks `flag || ciphertext` in order, each the HPKE seal of
- * at most 16 KiB with AAD = flag, 1 for the last and 0 before it. The plaintext of the chunks,
+ * On the wire: `enc` (1,120 bytes), then chunks `flag || ciphertext` in order, each the HPKE seal
+ * of at most 16 KiB with AAD = flag, 1 for the last and 0 before it. The plaintext of the chunks,
  * joined: response public key (1,216), signature (64), padded request. README.md has the whole
  * composition. The client calls `sealRequest`, the provider `openRequest`; a scheduler neither.
  * @module

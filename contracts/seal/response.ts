@@ -36,8 +36,8 @@ const FINAL = Uint8Array.of(1)
 /** The provider's end of a sealed response. */
 export interface ResponseSealer {
   /**
-   * Seals 256 bytes of content into the next frame. Throws `bad-input` on another length, `internal`
-   * after the final frame, `limit-exceeded` after `LIMITS.framesPerJob`.
+   * Seals 256 bytes of content into the next frame. Throws `bad-input` on another length,
+   * `internal` after the final frame, `limit-exceeded` after `LIMITS.framesPerJob`.
    */
   seal(content: Bytes, final: boolean): Bytes
   /** Frames sealed so far. */

@@ -8,7 +8,7 @@ import { concat, utf8 } from '../../../contracts/base/bytes.ts'
 import { CATALOGUE, MarketError } from '../../../contracts/base/errors.ts'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import { sha256, signingKey } from '../../../contracts/base/signing.ts'
-import type { JobBinding } from '../../../contracts/seal/binding.ts'
+import { clientStatement, type JobBinding, requestInfo } from '../../../contracts/seal/binding.ts'
 import { nativeKem } from '../../../contracts/seal/kem.ts'
 import { seededKem } from '../../../contracts/seal/kemSeeded.ts'
 import { pad, paddedLength, unpad } from '../../../contracts/seal/padding.ts'
@@ -18,6 +18,7 @@ import {
   sealedLength,
   sealRequest,
 } from '../../../contracts/seal/request.ts'
+import { hpkeSuite, publicKeyOf } from '../../../contracts/seal/suite.ts'
 import { agree, BINDING, CLIENT_JOB_KEY, content, flip, seededRandom } from './world.ts'
 
 type Opening = Awaited<ReturnType<typeof agree>>['opening']
@@ -116,6 +117,24 @@ describe('a sealed request', () => {
     await expectCannotOpen({ ...opening, sealed: cut })
   })
 
+  it('opens as any sender makes it, and not with flag, padding or signature amiss', async () => {
+    const { opening, epoch } = await agree({ kem: nativeKem() })
+    const fresh = await resealed(opening, epoch.publicKey, {})
+    expect((await openRequest({ ...opening, sealed: fresh.sealed })).request).toEqual(utf8('hi'))
+    for (const amiss of [
+      { flag: 0 },
+      { flag: 2 },
+      { padded: concat(pad(utf8('hi')), new Uint8Array(128)) },
+      { padded: new Uint8Array(0) },
+      { signature: new Uint8Array(64) },
+      // The signature of another encapsulation: what one who opened that could carry on.
+      { signature: fresh.signature },
+    ]) {
+      const { sealed } = await resealed(opening, epoch.publicKey, amiss)
+      await expectCannotOpen({ ...opening, sealed })
+    }
+  })
+
   it('does not open a response frame as a request', async () => {
     const { opening, sealer } = await agree()
     await expectCannotOpen({ ...opening, sealed: sealer.seal(content(1), true) })
@@ -134,6 +153,24 @@ describe('a sealed request', () => {
     await expect(sealRequest(short)).rejects.toMatchObject({ code: 'bad-input' })
   })
 })
+
+/** A sealed request made by hand after the README, with parts to get wrong. */
+async function resealed(
+  opening: Opening,
+  publicKey: Uint8Array,
+  parts: { flag?: number; padded?: Uint8Array; signature?: Uint8Array },
+) {
+  const kem = nativeKem()
+  const info = requestInfo(opening.binding)
+  const sender = await hpkeSuite(kem).SetupSender(publicKeyOf(publicKey), { info })
+  const enc = sender.encapsulatedSecret
+  const statement = clientStatement(opening.binding.network, enc, info)
+  const signature = parts.signature ?? CLIENT_JOB_KEY.sign(statement)
+  const responseKey = kem.generateKeyPair().publicKey
+  const plaintext = concat(responseKey, signature, parts.padded ?? pad(utf8('hi')))
+  const flag = Uint8Array.of(parts.flag ?? 1)
+  return { signature, sealed: concat(enc, flag, await sender.ctx.Seal(plaintext, flag)) }
+}
 
 describe('padding', () => {
   it('follows Padmé, from 2 KiB on', () => {

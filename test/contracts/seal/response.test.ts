@@ -7,6 +7,7 @@ import * as noble from '@panva/hpke-noble'
 import { CipherSuite } from 'hpke'
 import { describe, expect, it } from 'vitest'
 import { concat } from '../../../contracts/base/bytes.ts'
+import { LIMITS } from '../../../contracts/base/limits.ts'
 import { sha256 } from '../../../contracts/base/signing.ts'
 import {
   EXPORT_FRAME_KEY,
@@ -156,6 +157,14 @@ describe('a sealed response', () => {
     const fresh = await agree({ kem: nativeKem() })
     expect(() => fresh.sealer.seal(content(1).subarray(1), false)).toThrow(badInput)
     expect(fresh.sealer.frames).toBe(0)
+  })
+
+  it('ends at the bound of frames', async () => {
+    const { sealer } = await agree({ kem: nativeKem() })
+    const empty = content(0)
+    for (let i = 0; i < LIMITS.framesPerJob; i++) sealer.seal(empty, false)
+    const limit = expect.objectContaining({ code: 'limit-exceeded' })
+    expect(() => sealer.seal(empty, true)).toThrow(limit)
   })
 
   it('is what the composition in the README says, by another implementation', async () => {
