@@ -41,9 +41,10 @@ export async function claimVoucher(
   const target = cumulative < before.deposited ? cumulative : before.deposited
   const moves = target - before.claimed
   if (moves <= 0n) return 0n
-  if (worthExternal(before, moves) && (await claimedOutside(deps, held, target, signal))) {
-    return moves
-  }
+  // A payout to a wallet that is not deployed bounces: its first claim is sent by the wallet itself.
+  const { status } = await deps.chain.account(deps.wallet.address, signal)
+  const external = status === 'active' && worthExternal(before, moves)
+  if (external && (await claimedOutside(deps, held, target, signal))) return moves
   await deps.wallet.send(
     [
       {

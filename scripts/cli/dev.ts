@@ -1,0 +1,129 @@
+/**
+ * `chrysalis dev`: the whole market on this machine; what `npm start` runs.
+ * @module
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import type { JobResult } from '../../client/types.ts'
+import { formatTon } from '../../contracts/base/units.ts'
+import type { DevMarket } from '../market/dev.ts'
+import type { Settlement } from '../market/settle.ts'
+import { portOption } from './options.ts'
+import { type CommonOptions, runVerb, say, toJson, untilInterrupted } from './output.ts'
+
+interface DevOptions extends CommonOptions {
+  readonly once?: boolean
+  readonly prompt: string
+  readonly port: number
+  readonly localnetPort: number
+}
+
+const PROMPT = 'What is the capital of Peru?'
+
+export function register(program: Command): void {
+  program
+    .command('dev')
+    .description('Start a whole market on this machine: real contracts, no real money.')
+    .option('--once', 'answer one prompt, settle it on chain, show the sums and exit')
+    .option('--prompt <text>', 'the prompt to send', PROMPT)
+    .option('--port <n>', 'port of the OpenAI-compatible gateway; 0 for any', portOption, 10_000)
+    .option('--localnet-port <n>', 'port of the localnet; 0 for any', portOption, 18_081)
+    .option('--home <folder>', 'where keys and stores are (default: $CHRYSALIS_HOME, else XDG)')
+    .option('--json', 'print one JSON object as the last line')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  chrysalis dev\n  chrysalis dev --once --json\n' +
+        '  chrysalis dev --once --prompt "Tell me a story about a fox and a lantern."\n',
+    )
+    .action((options: DevOptions) => runVerb(options, () => dev(options)))
+}
+
+async function dev(options: DevOptions): Promise<void> {
+  // A run that exits leaves nothing behind, and needs no port that may be in use.
+  const scratch = options.once && !options.home && !process.env.CHRYSALIS_HOME
+  const home = scratch ? await mkdtemp(join(tmpdir(), 'chrysalis-')) : await homeOf(options)
+  const { startDev } = await import('../market/dev.ts')
+  say('Starting a market on this machine. The engine runs a demo model: answers may be wrong.')
+  try {
+    const running = await startDev({
+      home,
+      name: 'localnet',
+      localnetPort: options.once ? 0 : options.localnetPort,
+      gatewayPort: options.once ? undefined : options.port,
+      onStep: (step) => say(`  ${step}`),
+    })
+    try {
+      await answerAndSettle(running, options)
+      if (!options.once) await stayUp(running)
+    } finally {
+      await running.stop()
+    }
+  } finally {
+    if (scratch) await rm(home, { recursive: true, force: true })
+  }
+}
+
+async function homeOf(options: DevOptions): Promise<string> {
+  const { homeFolder } = await import('../../node/system/home.ts')
+  return options.home ?? homeFolder(process.env)
+}
+
+async function answerAndSettle(running: DevMarket, options: DevOptions): Promise<void> {
+  const { DEV_MODEL, jobSummary } = await import('../market/dev.ts')
+  say(`  up in ${(running.upMs / 1000).toFixed(1)} s\n\n> ${options.prompt}`)
+  const startedMs = performance.now()
+  const job = running.market.submit({
+    model: DEV_MODEL,
+    messages: [{ role: 'user', content: options.prompt }],
+    maxTokens: 128,
+    temperature: 0,
+  })
+  for await (const { text } of job) process.stderr.write(text)
+  say('')
+  const result = await job.result()
+  const jobMs = Math.round(performance.now() - startedMs)
+  const settlement = await running.settle()
+  const settleMs = Math.round(performance.now() - startedMs) - jobMs
+  for (const line of describe(result, settlement)) say(line)
+  const { claimed, transactions, conserved } = settlement
+  const summary = {
+    ok: true,
+    job: jobSummary(result, DEV_MODEL),
+    receipt: { hash: result.receiptHash, verified: result.verified },
+    settlement: { claimed, transactions, conserved },
+    timings: { upMs: running.upMs, jobMs, settleMs },
+  }
+  if (options.json) process.stdout.write(`${toJson(summary)}\n`)
+}
+
+function describe(result: JobResult, settlement: Settlement): string[] {
+  const { claimed, totals, conserved } = settlement
+  const ton = formatTon
+  return [
+    '',
+    `cost        ${ton(result.cost + result.fee)} TON, of it ${ton(result.fee)} the scheduler's fee`,
+    `provider    ${result.provider.slice(0, 16)}…`,
+    `tier        ${result.tier}: ${result.tierMeaning}`,
+    `receipt     ${result.receiptHash} ${result.verified ? '(verified)' : '(NOT verified)'}`,
+    `claimed     ${ton(claimed.clientChannel)} TON from the client, ` +
+      `${ton(claimed.providerChannel)} TON by the providers, on chain`,
+    `sum         minted ${ton(totals.minted)} = balances ${ton(totals.balances)} + fees ` +
+      `${ton(totals.fees)} TON: ${conserved ? 'not one nanoTON missing' : 'SOMETHING IS MISSING'}`,
+  ]
+}
+
+async function stayUp(running: DevMarket): Promise<void> {
+  const { gateway, localnet, apiKey } = running
+  say(`
+The market is up. Ctrl-C stops it.
+  localnet    ${localnet.endpoint}
+  gateway     ${gateway?.url}
+
+export OPENAI_BASE_URL=${gateway?.url}
+export OPENAI_API_KEY=${apiKey}
+`)
+  await untilInterrupted()
+  say('Stopping.')
+}

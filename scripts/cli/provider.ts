@@ -1,0 +1,88 @@
+/**
+ * `chrysalis provider start`: serve a model and earn TON for every token.
+ * @module
+ */
+import type { Command } from 'commander'
+import { addCommon, integerOption, portOption } from './options.ts'
+import { type CommonOptions, printResult, runVerb, say, untilInterrupted } from './output.ts'
+
+interface ProviderOptions extends CommonOptions {
+  readonly role: string
+  readonly tick: number
+  readonly places: number
+  readonly tier: string
+  readonly region: string
+  readonly statusPort: number
+  readonly backendUrl?: string
+  readonly model?: string
+  readonly weightsHash?: string
+  readonly contextTokens?: number
+}
+
+export function register(program: Command): void {
+  const provider = program.command('provider').description('Run a provider.')
+  const start = provider
+    .command('start')
+    .description('Serve a model to the market; runs until Ctrl-C, then claims what was earned.')
+    .option('--role <name>', 'folder of keys and earnings; one running provider each', 'provider')
+    .option('--tick <n>', 'least price, as a tick from 0 to 95', integerOption, 40)
+    .option('--places <n>', 'jobs to serve at once', integerOption, 4)
+    .option('--tier <tier>', 'open, or simulated (development networks only)', 'open')
+    .option('--region <name>', 'where this machine is', 'local')
+    .option('--status-port <n>', 'HTTP port of status and metrics; 0 for any', portOption, 12_000)
+    .option('--backend-url <url>', 'an OpenAI-compatible server; default: the embedded demo model')
+    .option('--model <id>', 'with --backend-url: the model to serve')
+    .option('--weights-hash <hex>', 'with --backend-url: SHA-256 of the weights')
+    .option('--context-tokens <n>', 'with --backend-url: context of the model', integerOption)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  chrysalis provider start\n  chrysalis provider start --role second --tick 42\n' +
+        '  chrysalis provider start --backend-url http://127.0.0.1:8000/v1 --model llama \\\n' +
+        '    --weights-hash 64HEXDIGITS --context-tokens 8192\n\n' +
+        'An owner of an `open` provider can read the prompts it serves. Clients are told so.\n',
+    )
+    .action((options: ProviderOptions) => runVerb(options, () => startProvider(options)))
+  addCommon(start)
+}
+
+async function startProvider(options: ProviderOptions): Promise<void> {
+  const { homeFolder, networkFile, readNetwork } = await import('../../node/system/home.ts')
+  const { MarketError } = await import('../../contracts/base/errors.ts')
+  const { runProvider } = await import('../market/roles.ts')
+  const { chooseBackend, deviceOf } = await import('../market/backend.ts')
+  const { serveStatus } = await import('../market/statusServer.ts')
+  const { tier } = options
+  if (tier !== 'open' && tier !== 'simulated') {
+    throw new MarketError('bad-input', { field: 'tier', expected: 'open or simulated' })
+  }
+  if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(options.role)) {
+    throw new MarketError('bad-input', { field: 'role', expected: 'lower-case letters and digits' })
+  }
+  const home = options.home ?? homeFolder(process.env)
+  const network = await readNetwork(options.network ?? 'localnet', home)
+  const file = networkFile(home, network.name)
+  const { role, tick, region } = options
+  const { gpu, memoryGiB } = await deviceOf()
+  const running = await runProvider({
+    ...{ home, network, file, role, log: 'stderr' as const },
+    ...{ tick, tier, region, gpu, memoryGiB },
+    backend: chooseBackend(options),
+  })
+  const status = await serveStatus({
+    ...running.ports,
+    port: options.statusPort,
+    status: running.role.status,
+  })
+  const { identity, slots } = running.role.status()
+  printResult(options, { identity, slots, tier, status: status.url }, [
+    `provider  ${identity}`,
+    ...slots.map((slot) => `serves    ${slot.model} at tick ${slot.tick}, ${slot.places} places`),
+    `tier      ${tier}`,
+    `status    ${status.url}/status, ${status.url}/metrics`,
+  ])
+  await untilInterrupted()
+  say('Claiming what was earned, then stopping.')
+  await running.role.settle()
+  await status.stop()
+  await running.role.stop()
+}

@@ -1,0 +1,177 @@
+/**
+ * A whole market on this machine, in one process with engines in their own: localnet, one scheduler,
+ * two providers with the demo model, a client and its gateway.
+ * @module
+ */
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { type Gateway, startGateway } from '../../client/gateway/gateway.ts'
+import { connect } from '../../client/index.ts'
+import type { JobResult, Market } from '../../client/types.ts'
+import { LIMITS } from '../../contracts/base/limits.ts'
+import type { NetworkConfig } from '../../contracts/base/network.ts'
+import type { Logger } from '../../contracts/base/ports.ts'
+import { startEmbedded } from '../../node/backends/embedded/embedded.ts'
+import { TINY_CHAT } from '../../node/backends/tinyChat.ts'
+import { type Localnet, startLocalnet } from '../../node/localnet/localnet.ts'
+import { createClock } from '../../node/system/clock.ts'
+import { networkFile, readNetwork } from '../../node/system/home.ts'
+import { createLogger } from '../../node/system/logger.ts'
+import { localnetConfig, writeNetwork } from './networkFile.ts'
+import { type RunningProvider, type RunningScheduler, runProvider, runScheduler } from './roles.ts'
+import { type Settlement, settleMarket } from './settle.ts'
+
+export const DEV_MODEL = TINY_CHAT.modelId
+/** Ticks of the two providers: the cheaper one wins while it has a place. */
+const TICKS = [40, 42]
+const PLACES = 4
+const FEE = 300
+
+export interface DevOptions {
+  readonly home: string
+  /** Name of the network, and of its folder. */
+  readonly name: string
+  readonly localnetPort: number
+  /** Absent: no gateway. */
+  readonly gatewayPort?: number
+  readonly providers?: number
+  /** Told what has come up, for progress. */
+  readonly onStep?: (step: string) => void
+}
+
+export interface DevMarket {
+  readonly localnet: Localnet
+  readonly scheduler: RunningScheduler
+  readonly providers: readonly RunningProvider[]
+  readonly market: Market
+  readonly gateway?: Gateway
+  readonly apiKey: string
+  readonly network: NetworkConfig
+  readonly upMs: number
+  /** Claims every voucher on chain and adds everything up. */
+  settle(): Promise<Settlement>
+  stop(): Promise<void>
+}
+
+/** Brings the market up; resolves when every provider is listed and the client is connected. */
+export async function startDev(options: DevOptions): Promise<DevMarket> {
+  const { home, name, onStep = () => {} } = options
+  const clock = createClock()
+  const startedMs = clock.monotonicMs()
+  const closers: (() => Promise<unknown>)[] = []
+  const stop = async () => {
+    for (const close of closers.splice(0).reverse()) await close()
+  }
+  try {
+    const logger = createLogger({ file: join(home, name, 'localnet', 'log.ndjson') })
+    const localnet = await startLocalnet({ clock, logger, port: options.localnetPort })
+    closers.push(() => localnet.stop())
+    onStep(`localnet    ${localnet.url} (network ${localnet.networkId})`)
+    const file = networkFile(home, name)
+    const network = localnetConfig(localnet, name)
+    await writeNetwork(file, network)
+
+    const place = { home, file, log: 'file' as const }
+    const scheduler = await runScheduler({
+      ...place,
+      network,
+      role: 'scheduler',
+      port: 0,
+      fee: FEE,
+      strategy: 'exact',
+      salt: 0,
+      queueLimit: LIMITS.queuedJobs,
+    })
+    closers.push(() => scheduler.role.stop())
+    onStep(`scheduler   ${scheduler.ports.transport.addresses()[0]}`)
+
+    const count = options.providers ?? 2
+    const providers = await Promise.all(
+      Array.from({ length: count }, (_, at) => provider(at, scheduler.network, place)),
+    )
+    for (const each of providers) closers.push(() => each.role.stop())
+    await untilListed(clock, providers)
+    for (const each of providers) {
+      const { identity, tier } = each.role.status()
+      onStep(`provider    ${identity.slice(0, 16)}… (${DEV_MODEL}, demo model, tier ${tier})`)
+    }
+
+    const market = await connect({
+      network: await readNetwork(name, home),
+      home,
+      profile: 'client',
+    })
+    closers.push(() => market.close())
+    onStep('client      connected, channel open')
+    const apiKey = `sk-chrysalis-${randomBytes(24).toString('base64url')}`
+    const gateway = await openGateway(options, market, apiKey, logger)
+    if (gateway) closers.push(() => gateway.stop())
+    return {
+      localnet,
+      scheduler,
+      providers,
+      market,
+      gateway,
+      apiKey,
+      network,
+      upMs: Math.round(clock.monotonicMs() - startedMs),
+      settle: () => settleMarket({ localnet, scheduler, providers, market }),
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** The plain form of a job's result for `--json`. */
+export function jobSummary(result: JobResult, model: string): object {
+  const { id, text, usage, timings } = result
+  return {
+    id,
+    model,
+    text,
+    usage,
+    ttftMs: Math.round(timings.ttftMs ?? timings.totalMs),
+    totalMs: Math.round(timings.totalMs),
+  }
+}
+
+function provider(
+  at: number,
+  network: NetworkConfig,
+  place: { home: string; file: string; log: 'file' },
+): Promise<RunningProvider> {
+  return runProvider({
+    ...place,
+    network,
+    role: `provider-${at + 1}`,
+    tick: TICKS[at % TICKS.length]!,
+    tier: 'open',
+    region: 'local',
+    gpu: 'cpu',
+    memoryGiB: 1,
+    backend: ({ clock, logger }) => startEmbedded({ ...TINY_CHAT, places: PLACES, clock, logger }),
+  })
+}
+
+async function untilListed(
+  clock: ReturnType<typeof createClock>,
+  providers: readonly RunningProvider[],
+): Promise<void> {
+  const listed = () =>
+    providers.every(({ role }) => role.status().schedulers.every((each) => each.listed.length > 0))
+  const untilMs = clock.monotonicMs() + LIMITS.chainFinalMs
+  while (!listed() && clock.monotonicMs() < untilMs) await clock.sleep(20)
+}
+
+async function openGateway(
+  options: DevOptions,
+  market: Market,
+  apiKey: string,
+  logger: Logger,
+): Promise<Gateway | undefined> {
+  const port = options.gatewayPort
+  if (port === undefined) return undefined
+  return startGateway({ market, clock: createClock(), logger, port, apiKey })
+}

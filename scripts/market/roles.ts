@@ -1,0 +1,134 @@
+/**
+ * Starting the roles of a market on this machine with real adapters: what `chrysalis dev` runs in one
+ * process and the other verbs run in one process each.
+ * @module
+ */
+
+import { fundFromFaucet } from '../../client/ports.ts'
+import { toHex } from '../../contracts/base/bytes.ts'
+import { MarketError } from '../../contracts/base/errors.ts'
+import { LIMITS } from '../../contracts/base/limits.ts'
+import type { NetworkConfig } from '../../contracts/base/network.ts'
+import { TON } from '../../contracts/base/units.ts'
+import { nativeKem } from '../../contracts/seal/kem.ts'
+import type { Backend } from '../../node/backends/backend.ts'
+import type { StrategyName } from '../../node/matching/events.ts'
+import { type Provider, startProvider } from '../../node/provider/provider.ts'
+import { type Scheduler, startScheduler } from '../../node/scheduler/scheduler.ts'
+import { addProvider, addScheduler } from './networkFile.ts'
+import { openRoleKeys, openRolePorts, type RolePlace, type RolePorts } from './rolePorts.ts'
+
+/** Deposit in each channel to a provider. */
+const PROVIDER_DEPOSIT = 2n * TON
+/** What a payee's wallet needs to claim, and to deploy itself. */
+const CLAIM_FUNDS = TON / 2n
+
+export interface SchedulerSettings extends Omit<RolePlace, 'listen'> {
+  /** network.json to add this scheduler to. */
+  readonly file: string
+  /** TCP port for peers; 0 for any. */
+  readonly port: number
+  /** Parts per 10,000. */
+  readonly fee: number
+  readonly strategy: StrategyName
+  readonly salt: number
+  readonly queueLimit: number
+  readonly closeDelayS?: number
+}
+
+export interface RunningScheduler {
+  readonly role: Scheduler
+  readonly ports: RolePorts
+  /** The network as its file says now. */
+  readonly network: NetworkConfig
+}
+
+/** Starts a scheduler and makes it known in a development network's file. */
+export async function runScheduler(settings: SchedulerSettings): Promise<RunningScheduler> {
+  const { network, fee, strategy, salt, queueLimit } = settings
+  const listen = [`/ip4/127.0.0.1/tcp/${settings.port}`]
+  const ports = await openRolePorts({ ...settings, listen })
+  const { keystore, transport } = ports
+  const role = await startScheduler(ports, {
+    networkId: network.id,
+    keys: {
+      identity: keystore.key('identity'),
+      peer: keystore.key('peer'),
+      wallet: keystore.key('wallet'),
+      voucherKey: (nonce) => keystore.key('voucher', nonce),
+    },
+    fee,
+    strategy,
+    salt,
+    seed: salt,
+    queueLimit,
+    providerDepositNano: PROVIDER_DEPOSIT,
+    closeDelayS: settings.closeDelayS ?? LIMITS.closeDelayS,
+  })
+  // Channels to a handful of providers, and the fees of claiming.
+  await fundFromFaucet(network, ports, PROVIDER_DEPOSIT * 8n)
+  const identity = toHex(role.identity)
+  const addresses = transport.addresses()
+  const known = network.development
+    ? await addScheduler(ports.clock, settings.file, { identity, addresses })
+    : network
+  return { role, ports, network: known }
+}
+
+export interface ProviderSettings extends Omit<RolePlace, 'listen'> {
+  readonly file: string
+  readonly backend: (ports: RolePorts) => Promise<Backend>
+  readonly tick: number
+  readonly tier: 'open' | 'simulated'
+  readonly region: string
+  readonly gpu: string
+  readonly memoryGiB: number
+}
+
+export interface RunningProvider {
+  readonly role: Provider
+  readonly ports: RolePorts
+}
+
+/** Starts a provider; on a development network its identity is added to the accepted ones. */
+export async function runProvider(settings: ProviderSettings): Promise<RunningProvider> {
+  const { network, file, tick, tier, region, gpu, memoryGiB } = settings
+  const keystore = await openRoleKeys(settings)
+  const identity = toHex(keystore.key('identity').publicKey)
+  if (tier === 'simulated' && !network.development) {
+    throw new MarketError('bad-config', { tier, expected: 'open, outside development networks' })
+  }
+  const ports = await openRolePorts({ ...settings, listen: [] }, keystore)
+  const known = network.development ? await addProvider(ports.clock, file, identity) : network
+  if (known.schedulers.length === 0) {
+    throw new MarketError(
+      'unreachable',
+      { schedulers: 0 },
+      {
+        action: 'Start a scheduler first: chrysalis scheduler start.',
+      },
+    )
+  }
+  await fundFromFaucet(network, ports, CLAIM_FUNDS)
+  const backend = await settings.backend(ports)
+  const role = await startProvider(
+    { ...ports, kem: nativeKem(), backend },
+    {
+      networkId: network.id,
+      keys: {
+        identity: keystore.key('identity'),
+        peer: keystore.key('peer'),
+        wallet: keystore.key('wallet'),
+        device: keystore.key('identity', 'simulated device'),
+      },
+      schedulers: known.schedulers,
+      tick,
+      tier,
+      region,
+      gpu,
+      memoryGiB,
+      minCloseDelayS: LIMITS.closeDelayS,
+    },
+  )
+  return { role, ports }
+}
