@@ -105,7 +105,7 @@ async function viewOf(chain: Chain, channel: Address): Promise<ChannelView> {
 }
 
 /** 100 times the fee of an external claim at the default price table, rounded up. */
-const LEAST_EXTERNAL_CLAIM = 300_000_000n
+const LEAST_EXTERNAL_CLAIM = 313_320_000n
 
 /** What claiming one channel moved. */
 export interface ClaimReport {
