@@ -73,7 +73,9 @@ async function homeOf(options: DevOptions): Promise<string> {
 async function answerAndSettle(running: DevMarket, options: DevOptions): Promise<void> {
   const { DEV_MODEL, jobSummary } = await import('../market/dev.ts')
   say(`  up in ${(running.upMs / 1000).toFixed(1)} s\n\n> ${options.prompt}`)
-  const startedMs = performance.now()
+  const { createClock } = await import('../../node/system/clock.ts')
+  const clock = createClock()
+  const startedMs = clock.monotonicMs()
   const job = running.market.submit({
     model: DEV_MODEL,
     messages: [{ role: 'user', content: options.prompt }],
@@ -83,9 +85,9 @@ async function answerAndSettle(running: DevMarket, options: DevOptions): Promise
   for await (const { text } of job) process.stderr.write(text)
   say('')
   const result = await job.result()
-  const jobMs = Math.round(performance.now() - startedMs)
+  const jobMs = Math.round(clock.monotonicMs() - startedMs)
   const settlement = await running.settle()
-  const settleMs = Math.round(performance.now() - startedMs) - jobMs
+  const settleMs = Math.round(clock.monotonicMs() - startedMs) - jobMs
   for (const line of describe(result, settlement)) say(line)
   const { claimed, transactions, conserved } = settlement
   const summary = {
