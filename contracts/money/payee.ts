@@ -1,14 +1,14 @@
 /**
  * The payee's end of a channel's account: which promises it holds, and what work they cover.
  *
- * A pure machine: `stepPayee(state, event)` gives the next state and effects. The driver persists the
- * state, then runs the effects: an acknowledgement or a grant that is not on disk is never spoken of.
- * A refused event throws a `MarketError` and changes nothing, the sequence included. The driver has
- * checked voucher signature, network and channel before, and says so in the event.
+ * A pure machine: `stepPayee(state, event)` gives the next state and effects. The driver persists
+ * the state, then runs the effects: an acknowledgement or a grant that is not on disk is never
+ * spoken of. A refused event throws a `MarketError` and changes nothing, the sequence included. The
+ * driver has checked voucher signature, network and channel before, and says so in the event.
  *
  * A voucher is never refused for its receipts hash: where that is not the hash computed here, the
- * account is marked unanchored (DESIGN section 5). Vouchers are taken while the channel closes: they
- * can be claimed until it has closed.
+ * account is marked unanchored (DESIGN section 5). Vouchers are taken while the channel closes:
+ * they can be claimed until it has closed.
  * @module
  */
 import { type Bytes, equal } from '../base/bytes.ts'
@@ -17,51 +17,17 @@ import { LIMITS } from '../base/limits.ts'
 import type { NanoTon } from '../base/units.ts'
 import {
   type ChannelStatus,
-  creditOf,
   hashAfter,
-  NO_RECEIPTS,
-  type Opening,
   type PayMessage,
   type SettleMessage,
   type Statement,
   type UnsettledJob,
   withEntry,
 } from './account.ts'
+import { credit, grantedTo, type HeldBytes, type PayeeState } from './payeeBooks.ts'
 
-/** A job that the payee works on. `cost` is what its work has cost so far. */
-export interface PayeeJob {
-  readonly granted: NanoTon
-  readonly cost: NanoTon
-}
-
-/** The best voucher held: the cell as received, and the payer's signature. */
-export interface HeldBytes {
-  readonly record: Bytes
-  readonly signature: Bytes
-}
-
-export interface PayeeState {
-  readonly network: number
-  /** Raw address. */
-  readonly channel: string
-  readonly status: ChannelStatus
-  readonly deposit: NanoTon
-  /** Claimed on chain. */
-  readonly claimed: NanoTon
-  readonly cumulative: NanoTon
-  /** Absent before the first one. */
-  readonly voucher?: HeldBytes
-  /** The running hash that this side computes. */
-  readonly receiptsHash: Bytes
-  /** False where the best voucher carries another running hash. */
-  readonly anchored: boolean
-  /** Number of the last message taken. */
-  readonly sequence: number
-  readonly spent: NanoTon
-  readonly jobs: ReadonlyMap<string, PayeeJob>
-  /** Finished jobs that the payer has not settled. */
-  readonly unsettled: ReadonlyMap<string, UnsettledJob>
-}
+export type { HeldBytes, PayeeJob, PayeeState } from './payeeBooks.ts'
+export { claimable, credit, grantedTo, openingOf, startPayee } from './payeeBooks.ts'
 
 export type PayeeEvent =
   | (Omit<PayMessage, 'kind' | 'voucher'> & {
@@ -103,27 +69,6 @@ export interface PayeeStep {
   readonly effects: readonly PayeeEffect[]
 }
 
-/** The payee's books of a channel that it has checked and that has paid nothing yet. */
-export function startPayee(channel: {
-  readonly network: number
-  readonly channel: string
-  readonly deposit: NanoTon
-  readonly claimed?: NanoTon
-}): PayeeState {
-  return {
-    claimed: 0n,
-    ...channel,
-    status: 'open',
-    cumulative: 0n,
-    receiptsHash: NO_RECEIPTS,
-    anchored: true,
-    sequence: 0,
-    spent: 0n,
-    jobs: new Map(),
-    unsettled: new Map(),
-  }
-}
-
 /**
  * One step. Throws, with the state unchanged: `bad-voucher` (forged, not higher, above the deposit,
  * or an amount that nothing covers), `channel-closing` (it has closed), `limit-exceeded`, `unpaid`
@@ -145,30 +90,6 @@ export function stepPayee(state: PayeeState, event: PayeeEvent): PayeeStep {
       return { state: { ...state, deposit, claimed, status }, effects: [] }
     }
   }
-}
-
-/** What is promised and allotted to no job. */
-export function credit(state: PayeeState): NanoTon {
-  return creditOf(state, state.jobs)
-}
-
-/** What the best voucher would move now. */
-export function claimable(state: PayeeState): NanoTon {
-  let most = state.cumulative
-  if (most > state.deposit) most = state.deposit
-  return most > state.claimed ? most - state.claimed : 0n
-}
-
-/** What a job may cost before it must wait; 0 where it is not known. */
-export function grantedTo(state: PayeeState, jobId: string): NanoTon {
-  return state.jobs.get(jobId)?.granted ?? 0n
-}
-
-/** What is shown to the payer when the account stream opens; the voucher is sent beside it. */
-export function openingOf(state: PayeeState): Opening {
-  const { sequence, cumulative, spent } = state
-  const active = [...state.jobs].map(([jobId, { granted }]) => ({ jobId, granted }))
-  return { sequence, cumulative, spent, unsettled: [...state.unsettled.values()], active }
 }
 
 /** A message that is not the next one: repeated ones are acknowledged again, gaps asked for. */
@@ -250,7 +171,7 @@ function work(state: PayeeState, jobId: string, cost: NanoTon): PayeeState {
   return { ...state, jobs: withEntry(state.jobs, jobId, { ...job, cost }) }
 }
 
-/** Ends a job at its charge. One that was never granted, or is closed already, can charge nothing. */
+/** Ends a job at its charge. One never granted, or closed already, can charge nothing. */
 function finish(state: PayeeState, finished: UnsettledJob): PayeeState {
   const { jobId, charge, receiptHash } = finished
   const granted = grantedTo(state, jobId)

@@ -1,11 +1,11 @@
 /**
  * The payer's end of a channel's account: what to promise, when, and how much is at stake.
  *
- * A pure machine: `stepPayer(state, event)` gives the next state and effects. The driver persists the
- * state, then runs the effects in order: durable before sent. A refused event throws a `MarketError`
- * and changes nothing. After a start from disk the machine signs nothing until the payee has shown
- * its books (`opened`): the disk may be older than what was sent, and a number used twice for
- * different messages could not be told apart later.
+ * A pure machine: `stepPayer(state, event)` gives the next state and effects. The driver persists
+ * the state, then runs the effects in order: durable before sent. A refused event throws a
+ * `MarketError` and changes nothing. After a start from disk the machine signs nothing until the
+ * payee has shown its books (`opened`): the disk may be older than what was sent, and a number used
+ * twice for different messages could not be told apart later.
  *
  * Money at stake is what is promised and not delivered: `cumulative - spent - delivered`. It grows
  * only by a voucher, and a voucher is signed only within `exposureLimit`, or by consent.
@@ -87,9 +87,9 @@ export function startPayer(channel: {
 }
 
 /**
- * One step. Throws, with the state unchanged: `bad-input`; `unreachable` before the account is open;
- * `channel-closing`; `limit-exceeded`; `no-funds` beyond the deposit; `exposure`; `bad-receipt` where
- * a charge exceeds its grant; `account-conflict` after a conflict.
+ * One step. Throws, with the state unchanged: `bad-input`; `unreachable` before the account is
+ * open; `channel-closing`; `limit-exceeded`; `no-funds` beyond the deposit; `exposure`;
+ * `bad-receipt` where a charge exceeds its grant; `account-conflict` after a conflict.
  *
  * @example
  * const { state, effects } = stepPayer(before, { type: 'grant', jobId, amount: 5_000n })

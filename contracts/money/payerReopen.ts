@@ -1,10 +1,10 @@
 /**
  * The payer on reconnecting: the payee has shown its books; resend, adopt or stop.
  *
- * Part of the payer machine (`payer.ts`). Three cases: the payee is behind (it missed messages: they
- * are sent again), even, or ahead (only where the payer's own state is an old copy: the payee's books
- * are adopted, and money only against the payer's own valid voucher). Jobs that the payee has seen
- * and knows no more are closed at 0; those with a receipt at the receipt's charge.
+ * Part of the payer machine (`payer.ts`). Three cases: the payee is behind (it missed messages:
+ * they are sent again), even, or ahead (only where the payer's own state is an old copy: the
+ * payee's books are adopted, and money only against the payer's own valid voucher). Jobs that the
+ * payee has seen and knows no more are closed at 0; those with a receipt at the receipt's charge.
  * @module
  */
 
@@ -144,7 +144,7 @@ function saysTheSame(pending: SettleMessage, shown: UnsettledShown): boolean {
   return pending.charge === shown.charge && sameReceipt(pending.receiptHash, shown.receiptHash)
 }
 
-/** What a job was granted; nothing where the payer does not know it: then it owes nothing either. */
+/** What a job was granted; below any charge where the payer does not know it. */
 function grantedTo(state: PayerState, jobId: string): NanoTon {
   return state.jobs.get(jobId)?.granted ?? -1n
 }

@@ -8,40 +8,19 @@
  */
 import { MarketError } from '../base/errors.ts'
 import { LIMITS } from '../base/limits.ts'
+import {
+  type Multipliers,
+  type PriceAsset,
+  type Steps,
+  type Terms,
+  TICKS,
+  type TokenUsage,
+} from '../base/terms.ts'
 import type { NanoTon } from '../base/units.ts'
-import { JETTON_TICKS, TICKS, TON_TICKS } from './ticks.ts'
+import { JETTON_TICKS, TON_TICKS } from './ticks.ts'
 
+export type { Multipliers, PriceAsset, Steps, Terms, TokenUsage } from '../base/terms.ts'
 export { TICKS }
-
-/** Which price table an asset uses: TON's, or that of a jetton with 6 decimals. */
-export type PriceAsset = 'ton' | 'jetton'
-
-/** Tokens of a job by class. `prompt` does not include the cached ones. */
-export interface TokenUsage {
-  readonly prompt: number
-  readonly cachedPrompt: number
-  readonly completion: number
-  readonly reasoning: number
-}
-
-/** Tokens that are billed together; `completion` counts completion and reasoning as one. */
-export interface Steps {
-  readonly prompt: number
-  readonly cachedPrompt: number
-  readonly completion: number
-}
-
-/** Price of a class, parts per 10,000 of the tick's price. */
-export type Multipliers = TokenUsage
-
-/** What a lease pins about money. `fee` is parts per 10,000 on top; `window` completion tokens. */
-export interface Terms {
-  readonly tick: number
-  readonly fee: number
-  readonly multipliers: Multipliers
-  readonly steps: Steps
-  readonly window: number
-}
 
 /** The parameters of a model that a registry has not set otherwise. */
 export interface Parameters {

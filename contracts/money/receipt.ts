@@ -169,7 +169,7 @@ function notProved(file: ReceiptFile, { receipt, lease }: Records): string[] {
   const sentences = [
     'that the money moved: vouchers and the channel show that',
     'who stands behind the identity keys: the registry shows that',
-    `that the tier ${receipt.tier} is true: its evidence is verified by \`chrysalis evidence verify\``,
+    `that the tier ${receipt.tier} is true: \`chrysalis evidence verify\` checks its evidence`,
     'that the model with the leased hash gave the answer',
   ]
   if (file.signatures.client === undefined) {

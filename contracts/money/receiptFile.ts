@@ -33,8 +33,8 @@ const CELLS = ['receipt', 'lease', 'accept', 'epochKey'] as const
 const SIGNATURES = ['lease', 'accept', 'epochKey', 'receipt'] as const
 
 /**
- * Any JSON value as a receipt file. Throws `bad-receipt`: a missing or unknown key, another version,
- * text that is not base64, or more than `LIMITS.receiptFileBytes`.
+ * Any JSON value as a receipt file. Throws `bad-receipt`: a missing or unknown key, another
+ * version, text that is not base64, or more than `LIMITS.receiptFileBytes`.
  */
 export function parseReceiptFile(json: unknown): ReceiptFile {
   const file = object(json, 'file', ['version', ...CELLS, 'signatures'], ['evidence'])

@@ -7,9 +7,6 @@
  * @module
  */
 
-/** Number of ticks: 0 to 95. */
-export const TICKS = 96
-
 /** Base units per million completion tokens, by tick: nanoTON, scale 1,000,000. */
 export const TON_TICKS: readonly bigint[] = [
   1_000_000n,

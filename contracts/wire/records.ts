@@ -1,9 +1,9 @@
 /**
  * The signed records that parties exchange: lease, accept, receipt, binding, epoch key.
  *
- * Each codec turns typed fields into one canonical cell and back; `contracts/wire/records.tlb` is the
- * schema. Every record starts with a tag of its own kind and the network id, so that no signature
- * over one can be shown as another, or on another network.
+ * Each codec turns typed fields into one canonical cell and back; `contracts/wire/records.tlb` is
+ * the schema. Every record starts with a tag of its own kind and the network id, so that no
+ * signature over one can be shown as another, or on another network.
  *
  * @example
  * const signature = signRecord(lease.encode(fields), schedulerIdentity)
@@ -12,14 +12,12 @@
  * const { provider } = lease.decode(cell, network)
  * @module
  */
-import { type Address, type Builder, beginCell, type Slice } from '@ton/core'
+import { type Address, type Builder, beginCell, type Cell, type Slice } from '@ton/core'
 import type { Bytes } from '../base/bytes.ts'
-import { concat } from '../base/bytes.ts'
 import { MarketError } from '../base/errors.ts'
-import { LIMITS } from '../base/limits.ts'
+import type { TokenUsage } from '../base/terms.ts'
 import { TIERS, type Tier } from '../base/tier.ts'
 import type { NanoTon } from '../base/units.ts'
-import { type PriceAsset, type Terms, TICKS, type TokenUsage } from '../money/price.ts'
 import {
   loadBytes,
   loadLong,
@@ -35,36 +33,12 @@ import {
 } from './records/codec.ts'
 
 export { checkRecord, parseRecord, recordBytes, recordHash, signRecord } from './records/cells.ts'
+export { type EpochKey, epochKey, KEM_PUBLIC_KEY_BYTES } from './records/epochKey.ts'
+export { type Lease, lease, priceAsset, STRATEGIES } from './records/lease.ts'
 
-export const STRATEGIES = ['exact', 'p2c', 'cocoon', 'reserve', 'pinned'] as const
 export const OUTCOMES = ['completed', 'length', 'aborted', 'unpaid', 'failed'] as const
 export const ROLES = ['provider', 'scheduler'] as const
 const ENERGY_SOURCES = ['measured', 'estimated'] as const
-
-/** Bytes of an MLKEM768-X25519 public key. */
-export const KEM_PUBLIC_KEY_BYTES = 1_216
-/** Bytes that fill a cell of the key's chain. */
-const KEY_CELL_BYTES = 127
-
-/** The scheduler's word that an attempt runs on a provider at these terms until `expiryS`. */
-export interface Lease extends Terms {
-  readonly network: number
-  /** 16 bytes. */
-  readonly jobId: Bytes
-  /** 1 to `LIMITS.attempts`. */
-  readonly attempt: number
-  /** Identity keys, 32 bytes. */
-  readonly scheduler: Bytes
-  readonly provider: Bytes
-  readonly clientJobKey: Bytes
-  readonly modelHash: Bytes
-  readonly minTier: Tier
-  /** TON, or the jetton of this minter. */
-  readonly asset: 'ton' | Address
-  readonly parameterVersion: number
-  readonly strategy: (typeof STRATEGIES)[number]
-  readonly expiryS: number
-}
 
 /** The provider's yes to a lease. */
 export interface Accept {
@@ -75,16 +49,6 @@ export interface Accept {
   /** SHA-256 of the evidence document, 32 bytes. */
   readonly evidenceDigest: Bytes
   readonly expiryS: number
-}
-
-/** The key that requests are sealed to, for its time. */
-export interface EpochKey {
-  readonly network: number
-  readonly epoch: number
-  readonly notBeforeS: number
-  readonly notAfterS: number
-  /** 1,216 bytes. */
-  readonly kemPublicKey: Bytes
 }
 
 /** What a job used and cost. `fee` is the scheduler's, on top of `cost`. */
@@ -115,28 +79,6 @@ export interface Binding {
   readonly expiryS: number
 }
 
-export const lease = recordCodec<Lease>({
-  name: 'lease',
-  tag: 0xc8dbcdb5,
-  write(builder, value) {
-    storeBytes(builder, value.jobId, 16)
-    builder.storeUint(within(value.attempt, 1, LIMITS.attempts), 8)
-    storeBytes(builder, value.scheduler, 32)
-    storeBytes(builder, value.provider, 32)
-    storeBytes(builder, value.clientJobKey, 32)
-    return builder.storeRef(leaseService(value)).storeRef(leaseMoney(value))
-  },
-  read(slice, network) {
-    const jobId = loadBytes(slice, 16)
-    const attempt = slice.loadUint(8)
-    const [scheduler, provider] = [loadBytes(slice, 32), loadBytes(slice, 32)]
-    const clientJobKey = loadBytes(slice, 32)
-    const service = readLeaseService(slice.loadRef().beginParse())
-    const money = readLeaseMoney(slice.loadRef().beginParse())
-    return { network, jobId, attempt, scheduler, provider, clientJobKey, ...service, ...money }
-  },
-})
-
 export const accept = recordCodec<Accept>({
   name: 'accept',
   tag: 0xd3742cd6,
@@ -152,26 +94,6 @@ export const accept = recordCodec<Accept>({
     epochKeyHash: loadBytes(slice, 32),
     evidenceDigest: loadBytes(slice, 32),
     expiryS: loadLong(slice),
-  }),
-})
-
-export const epochKey = recordCodec<EpochKey>({
-  name: 'epoch key',
-  tag: 0x5bedcc2e,
-  write(builder, value) {
-    if (value.notAfterS < value.notBeforeS)
-      throw new MarketError('bad-input', { field: 'notAfter' })
-    storeLong(builder, value.epoch)
-    storeLong(builder, value.notBeforeS)
-    storeLong(builder, value.notAfterS)
-    return builder.storeRef(keyChain(value.kemPublicKey))
-  },
-  read: (slice, network) => ({
-    network,
-    epoch: loadLong(slice),
-    notBeforeS: loadLong(slice),
-    notAfterS: loadLong(slice),
-    kemPublicKey: readKeyChain(slice.loadRef().beginParse()),
   }),
 })
 
@@ -228,81 +150,7 @@ export const binding = recordCodec<Binding>({
   }),
 })
 
-/** Which price table a lease's asset uses. */
-export function priceAsset(asset: Lease['asset']): PriceAsset {
-  return asset === 'ton' ? 'ton' : 'jetton'
-}
-
-function leaseService(value: Lease) {
-  const builder = storeBytes(beginCell(), value.modelHash, 32)
-  storeWord(builder, value.minTier, TIERS)
-  if (value.asset === 'ton') builder.storeBit(false)
-  else builder.storeBit(true).storeAddress(value.asset)
-  builder.storeUint(value.parameterVersion, 32)
-  storeWord(builder, value.strategy, STRATEGIES)
-  return storeLong(builder, value.expiryS).endCell()
-}
-
-function readLeaseService(slice: Slice) {
-  return {
-    modelHash: loadBytes(slice, 32),
-    minTier: loadWord(slice, TIERS),
-    asset: slice.loadBit() ? slice.loadAddress() : ('ton' as const),
-    parameterVersion: slice.loadUint(32),
-    strategy: loadWord(slice, STRATEGIES),
-    expiryS: loadLong(slice),
-  }
-}
-
-function leaseMoney(value: Lease) {
-  const { steps } = value
-  const builder = beginCell()
-    .storeUint(within(value.tick, 0, TICKS - 1), 8)
-    .storeUint(within(value.fee, 0, 10_000), 16)
-  storeUsage(builder, value.multipliers)
-  // A step or window of 0 would divide by zero or never pay.
-  for (const tokens of [steps.prompt, steps.cachedPrompt, steps.completion, value.window]) {
-    builder.storeUint(within(tokens, 1, LIMITS.maxTokens), 32)
-  }
-  return builder.endCell()
-}
-
-function readLeaseMoney(slice: Slice): Terms {
-  const [tick, fee] = [slice.loadUint(8), slice.loadUint(16)]
-  const multipliers = loadUsage(slice)
-  const [prompt, cachedPrompt] = [slice.loadUint(32), slice.loadUint(32)]
-  const steps = { prompt, cachedPrompt, completion: slice.loadUint(32) }
-  return { tick, fee, multipliers, steps, window: slice.loadUint(32) }
-}
-
-function keyChain(key: Bytes) {
-  if (key.length !== KEM_PUBLIC_KEY_BYTES) {
-    throw new MarketError('bad-input', { expectedBytes: KEM_PUBLIC_KEY_BYTES })
-  }
-  const starts = Array.from(
-    { length: Math.ceil(key.length / KEY_CELL_BYTES) },
-    (_, i) => i * KEY_CELL_BYTES,
-  )
-  const part = (at: number) => key.subarray(at, at + KEY_CELL_BYTES)
-  const [last, ...before] = starts.reverse().map(part)
-  const end = storeBytes(beginCell(), last!, last!.length).endCell()
-  return before.reduce(
-    (next, bytes) => storeBytes(beginCell(), bytes, KEY_CELL_BYTES).storeRef(next).endCell(),
-    end,
-  )
-}
-
-function readKeyChain(first: Slice): Bytes {
-  const parts: Bytes[] = []
-  let slice = first
-  for (let left = KEM_PUBLIC_KEY_BYTES; left > 0; left -= KEY_CELL_BYTES) {
-    parts.push(loadBytes(slice, Math.min(left, KEY_CELL_BYTES)))
-    if (left > KEY_CELL_BYTES) slice = slice.loadRef().beginParse()
-  }
-  return concat(...parts)
-}
-
-function storeEnergy(builder: Builder, energy: Receipt['energy']) {
+function storeEnergy(builder: Builder, energy: Receipt['energy']): Cell {
   if (energy === undefined) return builder.storeBit(false).endCell()
   const millijoules = within(Math.round(energy.joules * 1_000), 0, 2 ** 48 - 1)
   builder.storeBit(true).storeUint(millijoules, 48)

@@ -1,10 +1,11 @@
 /**
  * Signed records as cells: hash, bytes, signatures, and a parser for bytes that a stranger sent.
  *
- * A record is a tree of ordinary TON cells, signed by its representation hash and carried as the bag
- * of cells that was received. The parser bounds everything before it builds a cell: size, number of
- * cells, one root, no other magic than `b5ee9c72`, no exotic cells, none that the root does not
- * reach. What the fields mean is the business of the codecs in `contracts/wire/records.ts`.
+ * A record is a tree of ordinary TON cells, signed by its representation hash and carried as the
+ * bag of cells that was received. The parser bounds everything before it builds a cell: size,
+ * number of cells, one root, no other magic than `b5ee9c72`, no exotic cells, none that the root
+ * does not reach. What the fields mean is the business of the codecs in
+ * `contracts/wire/records.ts`.
  * @module
  */
 import { Cell } from '@ton/core'

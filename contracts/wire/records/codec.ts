@@ -2,15 +2,15 @@
  * What every record codec shares: one canonical encoding, range checks, typed errors.
  *
  * A codec is a `write` and a `read`. Decoding reads, checks the ranges, encodes again and compares:
- * whatever does not come back as the same cell (bits left over, a padded amount, an anycast address,
- * another kind's tag) was not in its one form, and is refused.
+ * whatever does not come back as the same cell (bits left over, a padded amount, an anycast
+ * address, another kind's tag) was not in its one form, and is refused.
  * @module
  */
 import { type Builder, beginCell, type Cell, type Slice } from '@ton/core'
 import type { Bytes } from '../../base/bytes.ts'
 import { MarketError } from '../../base/errors.ts'
+import type { TokenUsage } from '../../base/terms.ts'
 import { MAX_COINS } from '../../base/units.ts'
-import type { TokenUsage } from '../../money/price.ts'
 
 /** Encoder and strict decoder of one kind of record. */
 export interface RecordCodec<T> {

@@ -1,4 +1,7 @@
-/** Tiers: their order is their worth, and each says what it means. @module */
+/**
+ * Tiers: their order is their worth, and each says what it means.
+ * @module
+ */
 import { expect, it } from 'vitest'
 import { TIER_MEANING, TIERS, tierAtLeast } from '../../../contracts/base/tier.ts'
 

@@ -1,7 +1,7 @@
 /**
  * Property: whatever the network loses, repeats or breaks, and whichever side crashes or comes back
- * with old books, nobody loses more than the exposure limit, no work is uncovered, and the books are
- * equal after a clean reconnect. Planted mutants show that the property notices.
+ * with old books, nobody loses more than the exposure limit, no work is uncovered, and the books
+ * are equal after a clean reconnect. Planted mutants show that the property notices.
  * @module
  */
 import fc from 'fast-check'

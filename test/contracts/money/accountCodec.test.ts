@@ -1,4 +1,7 @@
-/** Books as bytes: all of them come back, and a row that is not books stops everything. @module */
+/**
+ * Books as bytes: all of them come back, and a row that is not books stops everything.
+ * @module
+ */
 import { describe, expect, it } from 'vitest'
 import { utf8 } from '../../../contracts/base/bytes.ts'
 import {

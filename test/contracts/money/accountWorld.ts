@@ -1,7 +1,7 @@
 /**
  * Two account machines joined by a bad network, with disks that crash: the world of the property
- * tests. A program of operations drives it; after each the invariants are checked, and a violated one
- * throws. Mutations break a driver or a machine on purpose, to show that the invariants notice.
+ * tests. A program of operations drives it; after each the invariants are checked, and a violated
+ * one throws. Mutations break a driver or a machine on purpose, to show that the invariants notice.
  * @module
  */
 import { createHash } from 'node:crypto'

@@ -1,4 +1,7 @@
-/** The payee machine: which vouchers it takes, what work they cover, what it refuses. @module */
+/**
+ * The payee machine: which vouchers it takes, what work they cover, what it refuses.
+ * @module
+ */
 import { describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import { NO_RECEIPTS, nextReceiptsHash } from '../../../contracts/money/account.ts'

@@ -1,4 +1,7 @@
-/** The payer machine: when it signs, what it refuses, and what it believes on reconnecting. @module */
+/**
+ * The payer machine: when it signs, what it refuses, and what it believes on reconnecting.
+ * @module
+ */
 import { describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import { NO_RECEIPTS, nextReceiptsHash, type Opening } from '../../../contracts/money/account.ts'
@@ -198,7 +201,7 @@ describe('reconnecting', () => {
     expect([state.spent, payerCredit(state), state.jobs.size]).toEqual([70n, 430n, 0])
   })
 
-  it('does not settle twice a job that was granted anew while its settlement was on the way', () => {
+  it('does not settle twice a job granted anew while its settlement was on the way', () => {
     const again = play([{ type: 'settle', jobId: A, charge: 10n }, grant(A, 50n)], paid).state
     const shown = {
       sequence: 2,
@@ -271,7 +274,7 @@ describe('reconnecting', () => {
     expect(state.conflicted).toBe(true)
   })
 
-  it('takes what the chain has paid as promised, after a start; in a running payer it is theft', () => {
+  it('takes what the chain has paid as promised after a start; later it is theft', () => {
     const chain = { type: 'chain', deposit: 100_000n, claimed: 700n, status: 'open' } as const
     expect(play([chain], decodePayer(encodePayer(paid))).state.cumulative).toBe(700n)
     expect(play([chain], paid).effects).toMatchObject([{ code: 'account-in-use' }])

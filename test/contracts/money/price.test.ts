@@ -1,4 +1,7 @@
-/** Prices: the committed table, steps, cost rounded once, windows that add up, grants that cover. @module */
+/**
+ * Prices: the committed table, steps, cost rounded once, windows that add up, grants that cover.
+ * @module
+ */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../contracts/base/limits.ts'
@@ -12,12 +15,13 @@ import {
   NO_USAGE,
   renewalDue,
   type Terms,
+  TICKS,
   type TokenUsage,
   tickPrice,
   windowAmount,
   windowFor,
 } from '../../../contracts/money/price.ts'
-import { exactTick, JETTON_TICKS, TICKS, TON_TICKS } from '../../../contracts/money/ticks.ts'
+import { exactTick, JETTON_TICKS, TON_TICKS } from '../../../contracts/money/ticks.ts'
 
 const { multipliers, steps, window } = DEFAULT_PARAMETERS
 const TERMS: Terms = { tick: 40, fee: 250, multipliers, steps, window }

@@ -1,4 +1,7 @@
-/** Receipt files: what verifies, what each wrong part fails with, what is said not to be proved. @module */
+/**
+ * Receipt files: what verifies, what each wrong part fails with, what is said not to be proved.
+ * @module
+ */
 import { describe, expect, it } from 'vitest'
 import { sha256 } from '../../../contracts/base/signing.ts'
 import {

@@ -1,4 +1,7 @@
-/** A whole signed job for the receipt tests; each part can be changed before it is signed. @module */
+/**
+ * A whole signed job for the receipt tests; each part can be changed before it is signed.
+ * @module
+ */
 import { type SigningKey, sha256, signingKey } from '../../../contracts/base/signing.ts'
 import { cost, feeOn } from '../../../contracts/money/price.ts'
 import { type ReceiptFile, receiptFile } from '../../../contracts/money/receipt.ts'

@@ -1,4 +1,7 @@
-/** One valid record of each kind, and generators of them. @module */
+/**
+ * One valid record of each kind, and generators of them.
+ * @module
+ */
 import { Address } from '@ton/core'
 import fc from 'fast-check'
 import { TIERS } from '../../../contracts/base/tier.ts'
