@@ -1,6 +1,6 @@
 /**
- * The sending half of a frame stream: joins the frames of one turn, keeps the queue bounded, and ends
- * the stream when the network takes nothing for too long.
+ * The sending half of a frame stream: joins the frames of one turn, keeps the queue bounded, and
+ * ends the stream when the network takes nothing for too long.
  * @module
  */
 import type { Bytes } from '../../contracts/base/bytes.ts'
@@ -9,16 +9,6 @@ import { checkFrame, encodeFrames, headerLength } from './framing.ts'
 import type { HalfOptions } from './netLimits.ts'
 import type { BytePipe } from './pipe.ts'
 
-export interface Sender {
-  send(frame: Bytes): Promise<void>
-  close(): Promise<void>
-  /** The pipe may take more. */
-  drained(): void
-  fail(reason: Error): void
-  readonly queuedBytes: number
-  readonly closed: boolean
-}
-
 interface Waiter {
   /** Wakes when no more than this is queued. */
   readonly atMost: number
@@ -26,109 +16,124 @@ interface Waiter {
   reject(reason: Error): void
 }
 
-export function createSender(pipe: BytePipe, options: HalfOptions): Sender {
-  const { clock, limits, facts } = options
-  const queue: Bytes[] = []
-  let queueBytes = 0
-  let acceptedBytes = 0
-  let waiters: Waiter[] = []
-  let cancelFlush: (() => void) | undefined
-  let failure: Error | undefined
-  let closing: Promise<void> | undefined
-  let closed = false
+export class FrameSender {
+  readonly #pipe: BytePipe
+  readonly #options: HalfOptions
+  readonly #queue: Bytes[] = []
+  readonly #watch: { check(): void; stop(): void }
+  #queueBytes = 0
+  #acceptedBytes = 0
+  #waiters: Waiter[] = []
+  #cancelFlush: (() => void) | undefined
+  #failure: Error | undefined
+  #closing: Promise<void> | undefined
+  #closed = false
 
-  const queuedBytes = () => queueBytes + pipe.bufferedBytes
-  const watch = createStallWatch(
-    options,
-    () => acceptedBytes - queuedBytes(),
-    () => queuedBytes() > 0,
-  )
-
-  const wake = () => {
-    const queued = queuedBytes()
-    const ready = waiters.filter(({ atMost }) => queued <= atMost)
-    waiters = waiters.filter(({ atMost }) => queued > atMost)
-    for (const { resolve } of ready) resolve()
-  }
-  const untilAtMost = (atMost: number) => {
-    if (failure) return Promise.reject(failure)
-    if (queuedBytes() <= atMost) return Promise.resolve()
-    return new Promise<void>((resolve, reject) => waiters.push({ atMost, resolve, reject }))
+  constructor(pipe: BytePipe, options: HalfOptions) {
+    this.#pipe = pipe
+    this.#options = options
+    this.#watch = createStallWatch(
+      options,
+      () => this.#acceptedBytes - this.queuedBytes,
+      () => this.queuedBytes > 0,
+    )
   }
 
-  /** Hands joined frames to the pipe, a bounded piece a write, for as long as it takes them. */
-  const flush = () => {
-    cancelFlush?.()
-    cancelFlush = undefined
-    try {
-      while (queue.length > 0 && pipe.writable && !failure) {
-        const batch = queue.splice(0, batchLength(queue, options))
-        const bytes = encodeFrames(batch, limits.frameBytes)
-        queueBytes -= bytes.length
-        pipe.write(bytes)
-      }
-    } catch (cause) {
-      options.abort(new MarketError('unreachable', facts, { cause }))
-      return
-    }
-    watch.check()
-    wake()
+  get queuedBytes(): number {
+    return this.#failure ? 0 : this.#queueBytes + this.#pipe.bufferedBytes
   }
 
-  const accept = (frame: Bytes) => {
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  async send(frame: Bytes): Promise<void> {
+    this.#accept(frame)
+    await this.#untilAtMost(this.#options.limits.sendHighWaterBytes - 1)
+  }
+
+  async close(): Promise<void> {
+    if (this.#failure) return // both directions have ended already
+    this.#closing ??= this.#finish()
+    await this.#closing
+  }
+
+  /** The pipe may take more. */
+  drained(): void {
+    if (!this.#failure) this.#flush()
+  }
+
+  fail(reason: Error): void {
+    this.#failure = reason
+    this.#watch.stop()
+    this.#cancelFlush?.()
+    this.#queue.length = 0
+    this.#queueBytes = 0
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(reason)
+  }
+
+  #accept(frame: Bytes): void {
+    const { clock, limits, facts, abort } = this.#options
     checkFrame(frame, limits.frameBytes)
-    if (failure) throw failure
-    if (closing) throw new MarketError('unreachable', { ...facts, detail: 'closed for sending' })
-    if (queuedBytes() + frame.length > limits.sendMostBytes + limits.frameBytes) {
-      const reason = new MarketError('limit-exceeded', { ...facts, queued: queuedBytes() })
-      options.abort(reason)
+    if (this.#failure) throw this.#failure
+    if (this.#closing) throw new MarketError('unreachable', { ...facts, detail: 'closed' })
+    if (this.queuedBytes + frame.length > limits.sendMostBytes + limits.frameBytes) {
+      const reason = new MarketError('limit-exceeded', { ...facts, queued: this.queuedBytes })
+      abort(reason)
       throw reason
     }
     // A copy: the caller may write to its buffer again as soon as this returns.
-    queue.push(new Uint8Array(frame))
+    this.#queue.push(new Uint8Array(frame))
     const bytes = headerLength(frame.length) + frame.length
-    queueBytes += bytes
-    acceptedBytes += bytes
-    if (queue.length >= limits.coalesceFrames || queueBytes >= limits.sendHighWaterBytes) flush()
-    else cancelFlush ??= clock.after(0, flush)
+    this.#queueBytes += bytes
+    this.#acceptedBytes += bytes
+    const enough = this.#queueBytes >= limits.sendHighWaterBytes
+    if (enough || this.#queue.length >= limits.coalesceFrames) this.#flush()
+    else this.#cancelFlush ??= clock.after(0, () => this.#flush())
   }
 
-  const finish = async () => {
-    flush()
-    await untilAtMost(0)
-    await pipe.closeWrite()
-    closed = true
+  /** Hands joined frames to the pipe, a bounded piece a write, for as long as it takes them. */
+  #flush(): void {
+    this.#cancelFlush?.()
+    this.#cancelFlush = undefined
+    const { limits, facts, abort } = this.#options
+    try {
+      while (this.#queue.length > 0 && this.#pipe.writable && !this.#failure) {
+        const batch = this.#queue.splice(0, batchLength(this.#queue, this.#options))
+        const bytes = encodeFrames(batch, limits.frameBytes)
+        this.#queueBytes -= bytes.length
+        this.#pipe.write(bytes)
+      }
+    } catch (cause) {
+      abort(new MarketError('unreachable', facts, { cause }))
+      return
+    }
+    this.#watch.check()
+    this.#wake()
   }
 
-  return {
-    async send(frame) {
-      accept(frame)
-      await untilAtMost(limits.sendHighWaterBytes - 1)
-    },
-    async close() {
-      if (failure) return // both directions have ended already
-      closing ??= finish().catch((cause: unknown) => {
-        throw failure ?? new MarketError('unreachable', facts, { cause })
-      })
-      await closing
-    },
-    drained: () => {
-      if (!failure) flush()
-    },
-    fail(reason) {
-      failure = reason
-      watch.stop()
-      cancelFlush?.()
-      queue.length = 0
-      queueBytes = 0
-      for (const waiter of waiters.splice(0)) waiter.reject(reason)
-    },
-    get queuedBytes() {
-      return failure ? 0 : queuedBytes()
-    },
-    get closed() {
-      return closed
-    },
+  #wake(): void {
+    const queued = this.queuedBytes
+    const ready = this.#waiters.filter(({ atMost }) => queued <= atMost)
+    this.#waiters = this.#waiters.filter(({ atMost }) => queued > atMost)
+    for (const { resolve } of ready) resolve()
+  }
+
+  #untilAtMost(atMost: number): Promise<void> {
+    if (this.#failure) return Promise.reject(this.#failure)
+    if (this.queuedBytes <= atMost) return Promise.resolve()
+    return new Promise((resolve, reject) => this.#waiters.push({ atMost, resolve, reject }))
+  }
+
+  async #finish(): Promise<void> {
+    try {
+      this.#flush()
+      await this.#untilAtMost(0)
+      await this.#pipe.closeWrite()
+      this.#closed = true
+    } catch (cause) {
+      throw this.#failure ?? new MarketError('unreachable', this.#options.facts, { cause })
+    }
   }
 }
 

@@ -1,17 +1,17 @@
 /**
- * A `FrameStream` over a pipe of bytes: joins, bounds, back-pressure, deadlines. Both transports use it,
- * so that a simulation runs the same code as the network.
+ * A `FrameStream` over a pipe of bytes: joins, bounds, back-pressure, deadlines. Both transports
+ * use it, so that a simulation runs the same code as the network.
  *
- * Sending: frames of one turn of the event loop leave in one write; `send` waits above the high-water
- * mark; a peer that takes nothing for `stallMs` ends the stream. Receiving: above the high-water mark
- * the pipe is paused until the reader has caught up; a frame that began must be complete within its
- * deadline, however steadily its bytes drip.
+ * Sending: frames of one turn of the event loop leave in one write; `send` waits above the
+ * high-water mark; a peer that takes nothing for `stallMs` ends the stream. Receiving: above the
+ * high-water mark the pipe is paused until the reader has caught up; a frame that began must be
+ * complete within its deadline, however steadily its bytes drip.
  * @module
  */
 import { MarketError } from '../../contracts/base/errors.ts'
 import type { Clock, FrameStream } from '../../contracts/base/ports.ts'
-import { createReceiver } from './frameReceiver.ts'
-import { createSender } from './frameSender.ts'
+import { FrameReceiver } from './frameReceiver.ts'
+import { FrameSender } from './frameSender.ts'
 import type { StreamLimits } from './netLimits.ts'
 import type { BytePipe } from './pipe.ts'
 
@@ -34,7 +34,7 @@ export function frameStream(pipe: BytePipe, options: FrameStreamOptions): FrameS
     over = true
     onEnd?.()
   }
-  /** Both directions end with `reason`; frames that came whole stay readable where `keep` is set. */
+  /** Ends both directions; frames that came whole stay readable where `keep` is set. */
   const end = (reason: Error, keep: boolean) => {
     if (over) return
     sender.fail(reason)
@@ -50,8 +50,8 @@ export function frameStream(pipe: BytePipe, options: FrameStreamOptions): FrameS
     if (sender.closed && receiver.ended) finish()
   }
 
-  const sender = createSender(pipe, { clock, limits, facts: { peer, protocol }, abort })
-  const receiver = createReceiver(pipe, { clock, limits, facts: { peer, protocol }, abort })
+  const sender = new FrameSender(pipe, { clock, limits, facts: { peer, protocol }, abort })
+  const receiver = new FrameReceiver(pipe, { clock, limits, facts: { peer, protocol }, abort })
 
   pipe.start({
     data: (bytes) => {

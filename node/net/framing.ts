@@ -1,10 +1,10 @@
 /**
- * Frames on a byte stream: an unsigned varint length (unsigned-varint of multiformats: base 128, least
- * significant group first), then that many bytes.
+ * Frames on a byte stream: an unsigned varint length (unsigned-varint of multiformats: base 128,
+ * least significant group first), then that many bytes.
  *
  * Pure: bytes in, frames out. Strict: a length of zero, above `LIMITS.frameBytes`, or not in its
- * shortest form is refused before anything is allocated for it, and memory for a frame grows with the
- * bytes that have come, never with the length that was announced.
+ * shortest form is refused before anything is allocated for it, and memory for a frame grows with
+ * the bytes that have come, never with the length that was announced.
  * @module
  */
 import type { Bytes } from '../../contracts/base/bytes.ts'

@@ -1,11 +1,12 @@
 /**
- * A libp2p stream as a pipe of bytes, with what its documents do not say kept out of everyone's way.
+ * A libp2p stream as a pipe of bytes, with what its documents do not say kept out of everyone's
+ * way.
  *
- * Observed with libp2p 3.3 and yamux 8, and shown by tests: `onDrain()` resolves truly only once, so
- * the `drain` event is used; iterating a stream reads without back-pressure, so messages are taken by
- * event and the stream is paused; a `pause()` inside a message handler is undone by the `resume()` that
- * dispatched the message, so it is deferred; a closed connection ends a stream without an error, so
- * only the peer's half-close counts as a clean end.
+ * Observed with libp2p 3.3 and yamux 8, and shown by tests: `onDrain()` resolves truly only once,
+ * so the `drain` event is used; iterating a stream reads without back-pressure, so messages are
+ * taken by event and the stream is paused; a `pause()` inside a message handler is undone by the
+ * `resume()` that dispatched the message, so it is deferred; a closed connection ends a stream
+ * without an error, so only the peer's half-close counts as a clean end.
  * @module
  */
 import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'

@@ -2,9 +2,9 @@
  * The real network: libp2p over TCP and WebSocket, encrypted with Noise, multiplexed with yamux.
  *
  * Behind the `Transport` port, built by the composition roots. There is no plaintext and no second
- * encrypter or muxer to be talked down to, and an address without a peer id is refused: who answers is
- * always who was meant. libp2p is loaded when the first transport is made, since its import costs more
- * than many commands need in all.
+ * encrypter or muxer to be talked down to, and an address without a peer id is refused: who answers
+ * is always who was meant. libp2p is loaded when the first transport is made, since its import
+ * costs more than many commands need in all.
  * @module
  */
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'

@@ -1,7 +1,7 @@
 /**
  * libp2p's WebSocket transport, with sockets that do end when their connection is aborted.
  *
- * @libp2p/websockets 10.1 resets with close code 1006, which every WebSocket refuses to send: the call
+ * Version 10.1 of it resets with close code 1006, which every WebSocket refuses to send: the call
  * throws, the error is dropped, and the socket stays open on both sides, beyond every bound on
  * connections. Here a connection that was aborted closes its socket.
  * @module

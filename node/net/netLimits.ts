@@ -1,5 +1,6 @@
 /**
- * Which of the system's bounds the network room enforces. The defaults are `LIMITS`; tests narrow them.
+ * Which of the system's bounds the network room enforces. The defaults are `LIMITS`; tests narrow
+ * them.
  * @module
  */
 import type { Clock } from '../../contracts/base/ports.ts'

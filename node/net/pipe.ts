@@ -1,8 +1,8 @@
 /**
  * The narrow waist between frames and a network: one ordered, two-way pipe of bytes.
  *
- * `libp2pPipe` and the simulated network provide it; `frameStream` is the only user. An implementation
- * delivers nothing before `start`, and after `ended` or `broken` nothing more.
+ * `libp2pPipe` and the simulated network provide it; `frameStream` is the only user. An
+ * implementation delivers nothing before `start`, and after `ended` or `broken` nothing more.
  * @module
  */
 import type { Bytes } from '../../contracts/base/bytes.ts'

@@ -1,6 +1,6 @@
 /**
- * Holding a connection to one of several addresses: dial, use, and after a loss dial again, with full
- * jitter, so that a thousand nodes do not come back in the same second.
+ * Holding a connection to one of several addresses: dial, use, and after a loss dial again, with
+ * full jitter, so that a thousand nodes do not come back in the same second.
  *
  * Used by providers and clients towards their schedulers. The ceiling of the wait doubles with each
  * failure from `reconnectMinMs` to `reconnectMaxMs`; the wait is uniform between the least and the

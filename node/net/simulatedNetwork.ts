@@ -1,6 +1,6 @@
 /**
- * The simulated twin of the network: peers in one process, with latency, loss, partitions and crashes
- * by seed, on any clock.
+ * The simulated twin of the network: peers in one process, with latency, loss, partitions and
+ * crashes by seed, on any clock.
  *
  * Streams are ordered and whole, as over TCP: a lost message is not a missing frame but a broken
  * connection, and its streams fail. Frames, bounds, deadlines and back-pressure are the code of the

@@ -1,6 +1,6 @@
 /**
- * One simulated stream: two ends of a pipe of bytes with a latency and a window, like a stream of the
- * real multiplexer. Used by the simulated network only.
+ * One simulated stream: two ends of a pipe of bytes with a latency and a window, like a stream of
+ * the real multiplexer. Used by the simulated network only.
  *
  * The window is what makes back-pressure real: bytes that the other side has not taken yet count
  * against it, so a reader that pauses stops its sender after one window.
@@ -15,7 +15,7 @@ import type { BytePipe, PipeEvents } from './pipe.ts'
 export interface PipePath {
   readonly clock: Clock
   readonly windowBytes: number
-  /** Milliseconds that the next message takes; undefined where it is lost and breaks the connection. */
+  /** Milliseconds that the next message takes; undefined where it is lost. */
   delayMs(): number | undefined
   /** Breaks the connection that carries this pipe. */
   lose(): void

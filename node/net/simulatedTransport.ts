@@ -36,7 +36,7 @@ export interface Ether {
 
 type Serve = (stream: FrameStream) => Promise<void> | void
 
-/** What the address of a peer looks like; who answers there is checked against the peer id in it. */
+/** An address: where, and who must answer there. */
 const ADDRESS = /^\/memory\/([0-9a-f]{16})\/p2p\/([^/]+)$/
 
 export class SimulatedTransport implements Transport {

@@ -59,7 +59,7 @@ function createFile(path: string): void {
   chmodSync(path, 0o600)
 }
 
-/** Takes the lock and keeps it: with this locking mode SQLite never gives it back before closing. */
+/** Takes the lock and keeps it: in this mode SQLite gives it back at closing only. */
 function lock(database: DatabaseSync): void {
   database.exec('PRAGMA locking_mode = EXCLUSIVE')
   database.exec('PRAGMA journal_mode = WAL')

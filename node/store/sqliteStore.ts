@@ -1,10 +1,10 @@
 /**
  * The store on disk: SQLite in WAL mode, every commit synced, one process at a time.
  *
- * Every `write` of one turn of the event loop joins one transaction, which is committed (and synced)
- * at the end of the turn; only then do the writes resolve. A voucher is acknowledged after that. Any
- * fault of the disk ends the store for good: after a failed sync nobody knows what is on disk, so the
- * only honest answer is to stop and to read again from what survived (fail stop).
+ * Every `write` of one turn of the event loop joins one transaction, which is committed (and
+ * synced) at the end of the turn; only then do the writes resolve. A voucher is acknowledged after
+ * that. Any fault of the disk ends the store for good: after a failed sync nobody knows what is on
+ * disk, so the only honest answer is to stop and to read again from what survived (fail stop).
  * @module
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
@@ -37,8 +37,8 @@ interface Row {
  * cannot be used or is damaged.
  *
  * @example
- * const store = openSqliteStore('/var/lib/chrysalis/provider/store.db')
- * await store.write([{ table: 'vouchers', key: channel, value: voucher }]) // durable when it resolves
+ * const store = openSqliteStore('/var/lib/chrysalis/provider/store.db') await store.write([{ table:
+ * 'vouchers', key: channel, value: voucher }]) // durable when it resolves
  */
 export function openSqliteStore(path: string, options: SqliteStoreOptions = {}): Store {
   const database = openDatabase(path)

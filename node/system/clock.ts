@@ -26,7 +26,7 @@ export function createClock(): Clock {
   }
 }
 
-/** `Clock.sleep` over `Clock.after`: rejects with the signal's reason and leaves no timer behind. */
+/** `Clock.sleep` over `after`: rejects with the signal's reason, leaves no timer behind. */
 export function sleepOn(after: Clock['after'], delayMs: number, signal?: AbortSignal) {
   return new Promise<void>((resolve, reject) => {
     if (signal?.aborted) {

@@ -1,6 +1,6 @@
 /**
- * What may be logged of a fact: names that hold secrets or text of a job lose their value, bytes show
- * their length only, and everything is bounded.
+ * What may be logged of a fact: names that hold secrets or text of a job lose their value, bytes
+ * show their length only, and everything is bounded.
  *
  * Called for every line that the logger writes. A second fence: callers do not log secrets at all.
  * @module
@@ -14,8 +14,13 @@ const MAX_DEPTH = 5
 const MAX_ITEMS = 32
 
 /** Names whose value is never written: texts of a job, and anything that gives access. */
-const SECRET_NAMES =
-  /^(prompt|messages|message_?text|content|text|answer|completion_?text|delta|body|seed|mnemonic|token|cookie|env)$|secret|passphrase|password|private|authorization|api_?key|_?seed$|^key$/i
+const SECRET_NAMES = new RegExp(
+  [
+    '^(prompt|messages|content|text|answer|delta|body|seed|mnemonic|token|cookie|env|key)$',
+    'secret|passphrase|password|private|authorization|api_?key|seed$',
+  ].join('|'),
+  'i',
+)
 
 /** A copy of `facts` that is fit for a log. Never throws. */
 export function redact(facts: object): Record<string, unknown> {

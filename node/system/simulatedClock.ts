@@ -38,36 +38,8 @@ interface Task {
  * await slept
  */
 export function createSimulatedClock(options: { startMs: number }): SimulatedClock {
-  const queue: Task[] = []
-  let virtualMs = 0
-  let order = 0
-  let live = 0
+  const tasks = createTaskQueue()
   let driven = false
-
-  const after = (delayMs: number, run: () => void): (() => void) => {
-    const task: Task = { at: virtualMs + Math.max(0, delayMs), order: order++, run }
-    live += 1
-    push(queue, task)
-    return () => {
-      if (task.run) live -= 1
-      task.run = undefined
-    }
-  }
-
-  /** Runs the next task due by `endMs`; false where there is none. */
-  const step = (endMs: number): boolean => {
-    for (let task = queue[0]; task !== undefined && task.at <= endMs; task = queue[0]) {
-      pop(queue)
-      const run = task.run
-      if (!run) continue // it was cancelled
-      task.run = undefined
-      live -= 1
-      virtualMs = task.at
-      run()
-      return true
-    }
-    return false
-  }
 
   const drive = async (condition: () => boolean, endMs: number): Promise<boolean> => {
     if (driven) throw new MarketError('internal', { detail: 'two drivers of one simulated clock' })
@@ -75,7 +47,7 @@ export function createSimulatedClock(options: { startMs: number }): SimulatedClo
     try {
       await turn()
       while (!condition()) {
-        if (!step(endMs)) return false
+        if (!tasks.step(endMs)) return false
         await turn()
       }
       return true
@@ -85,21 +57,21 @@ export function createSimulatedClock(options: { startMs: number }): SimulatedClo
   }
 
   const runUntil = async (condition: () => boolean, limitMs: number) => {
-    const endMs = virtualMs + limitMs
+    const endMs = tasks.nowMs + limitMs
     if (await drive(condition, endMs)) return
-    virtualMs = endMs
-    throw new MarketError('timeout', { limitMs, pending: live })
+    tasks.nowMs = endMs
+    throw new MarketError('timeout', { limitMs, pending: tasks.live })
   }
 
   return {
-    nowMs: () => options.startMs + Math.floor(virtualMs),
-    monotonicMs: () => virtualMs,
-    after,
-    sleep: (delayMs, signal) => sleepOn(after, delayMs, signal),
+    nowMs: () => options.startMs + Math.floor(tasks.nowMs),
+    monotonicMs: () => tasks.nowMs,
+    after: tasks.after,
+    sleep: (delayMs, signal) => sleepOn(tasks.after, delayMs, signal),
     async advance(ms) {
-      const endMs = virtualMs + ms
+      const endMs = tasks.nowMs + ms
       await drive(() => false, endMs)
-      virtualMs = endMs
+      tasks.nowMs = endMs
     },
     runUntil,
     async settle(promise, limitMs) {
@@ -112,9 +84,44 @@ export function createSimulatedClock(options: { startMs: number }): SimulatedClo
       return promise
     },
     get pending() {
-      return live
+      return tasks.live
     },
   }
+}
+
+/** Tasks in virtual time, and that time. */
+function createTaskQueue() {
+  const heap: Task[] = []
+  let order = 0
+  const queue = {
+    nowMs: 0,
+    /** Tasks that wait, without the cancelled ones. */
+    live: 0,
+    after: (delayMs: number, run: () => void): (() => void) => {
+      const task: Task = { at: queue.nowMs + Math.max(0, delayMs), order: order++, run }
+      queue.live += 1
+      push(heap, task)
+      return () => {
+        if (task.run) queue.live -= 1
+        task.run = undefined
+      }
+    },
+    /** Runs the next task due by `endMs`; false where there is none. */
+    step: (endMs: number): boolean => {
+      for (let task = heap[0]; task !== undefined && task.at <= endMs; task = heap[0]) {
+        pop(heap)
+        const run = task.run
+        if (!run) continue // it was cancelled
+        task.run = undefined
+        queue.live -= 1
+        queue.nowMs = task.at
+        run()
+        return true
+      }
+      return false
+    },
+  }
+  return queue
 }
 
 /** Lets every promise that is ready run: microtasks are drained before the next immediate. */

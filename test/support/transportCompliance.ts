@@ -1,5 +1,6 @@
 /**
- * What every Transport must do, whatever carries its bytes. Run by the tests of each implementation.
+ * What every Transport must do, whatever carries its bytes. Run by the tests of each
+ * implementation.
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises'

@@ -1,5 +1,6 @@
 /**
  * The rules of a frame stream over a pipe that the test plays itself, in virtual time.
+ * @module
  */
 import { describe, expect, it } from 'vitest'
 import { concat } from '../../../contracts/base/bytes.ts'
@@ -174,7 +175,7 @@ describe('frame stream, receiving', () => {
     expect(clock.monotonicMs()).toBe(LIMITS.frameDeadlineMs)
   })
 
-  it('every frame has a deadline of its own, and none runs between frames or while we pause', async () => {
+  it('every frame has its own deadline, none runs between frames or while paused', async () => {
     const { clock, seen, play } = setUp()
     for (let i = 0; i < 5; i++) {
       const bytes = frame(100)

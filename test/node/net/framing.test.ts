@@ -1,3 +1,7 @@
+/**
+ * Frames on a byte stream: vectors, refusals, and random input against a slow twin.
+ * @module
+ */
 import { describe, expect, it } from 'vitest'
 import { concat, fromHex, toHex } from '../../../contracts/base/bytes.ts'
 import { LIMITS } from '../../../contracts/base/limits.ts'
@@ -10,7 +14,7 @@ function decodeAll(bytes: Uint8Array, maxBytes?: number): Uint8Array[] {
   return frames
 }
 
-/** The slow twin: the whole input at once, one frame after the other. Undefined where it is refused. */
+/** The slow twin: the whole input at once. Undefined where it is refused. */
 function decodeSlowly(bytes: Uint8Array, maxBytes: number): Uint8Array[] | undefined {
   const frames: Uint8Array[] = []
   for (let at = 0; at < bytes.length; ) {

@@ -1,5 +1,6 @@
 /**
  * The bounds of the real transport, tried by peers and hosts that do not keep to them.
+ * @module
  */
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'

@@ -1,3 +1,7 @@
+/**
+ * The compliance suite of transports on the real one, over TCP and over WebSocket.
+ * @module
+ */
 import { describe } from 'vitest'
 import { createLibp2pTransport } from '../../../node/net/libp2pTransport.ts'
 import { createClock } from '../../../node/system/clock.ts'

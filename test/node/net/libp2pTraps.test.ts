@@ -1,5 +1,6 @@
 /**
  * What libp2p's streams do not do by themselves. Each test was seen to fail without its defence.
+ * @module
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Stream } from '@libp2p/interface'
@@ -140,7 +141,7 @@ describe('libp2p streams under load', () => {
     await flood.catch(() => undefined)
   })
 
-  it('a connection that ends in the middle is no clean end, though libp2p reports no error', async () => {
+  it('a connection that ends in the middle is no clean end', async () => {
     const pair = await openPair()
     const reading = pair.reader.next()
     // The socket only: closing the connection would half-close each stream first.
@@ -149,7 +150,7 @@ describe('libp2p streams under load', () => {
     await expect(reading).rejects.toMatchObject({ code: 'unreachable' })
   })
 
-  it('what came before a half-close is read in full after a stall, even when both sides closed', async () => {
+  it('what came before a half-close is read in full after a stall', async () => {
     const pair = await openPair()
     const total = 40
     const sending = (async () => {

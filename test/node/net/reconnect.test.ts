@@ -1,3 +1,7 @@
+/**
+ * Backing off and coming back, over the simulated network in virtual time.
+ * @module
+ */
 import { describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import { backoffMs, keepConnected } from '../../../node/net/reconnect.ts'

@@ -1,3 +1,7 @@
+/**
+ * The simulated network: the compliance suite, then its faults in virtual time.
+ * @module
+ */
 import { describe, expect, it } from 'vitest'
 import { utf8 } from '../../../contracts/base/bytes.ts'
 import { LIMITS } from '../../../contracts/base/limits.ts'
@@ -90,7 +94,7 @@ describe('simulated network in virtual time', () => {
     expect(first.some((line) => line.endsWith('lost') || line.endsWith('gone'))).toBe(true)
   })
 
-  it('a lost message breaks the connection; what arrives is a prefix of what was sent', async () => {
+  it('a lost message breaks the connection; what arrives is a prefix', async () => {
     let breaks = 0
     for (let round = 0; round < 30; round++) {
       const { clock, a, b } = world({ seed: `loss ${round}`, latencyMs: [1, 50], lossRate: 0.01 })

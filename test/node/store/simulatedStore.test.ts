@@ -1,3 +1,7 @@
+/**
+ * The simulated store: the compliance suite, then crashes in virtual time.
+ * @module
+ */
 import { describe, expect, it } from 'vitest'
 import { utf8 } from '../../../contracts/base/bytes.ts'
 import { createSimulatedDisk, createSimulatedStore } from '../../../node/store/simulatedStore.ts'

@@ -1,3 +1,7 @@
+/**
+ * The store on disk: the compliance suite, then files, damage, and killed processes.
+ * @module
+ */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import {

@@ -1,3 +1,7 @@
+/**
+ * Clocks and randomness, real and simulated.
+ * @module
+ */
 import { describe, expect, it } from 'vitest'
 import { createClock } from '../../../node/system/clock.ts'
 import { createRandom } from '../../../node/system/random.ts'

@@ -1,3 +1,7 @@
+/**
+ * What a log line holds, and what it never does.
+ * @module
+ */
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
