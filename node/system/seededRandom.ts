@@ -1,8 +1,8 @@
 /**
  * Randomness by seed, for simulations and tests: SHA-256 in counter mode.
  *
- * Every use that must not disturb another one takes a `fork` of its own: what is drawn from one fork
- * does not depend on how much was drawn elsewhere. Never used where money or keys are real.
+ * Every use that must not disturb another one takes a `fork` of its own: what is drawn from one
+ * fork does not depend on how much was drawn elsewhere. Never used where money or keys are real.
  * @module
  */
 import { type Bytes, u64, utf8 } from '../../contracts/base/bytes.ts'
