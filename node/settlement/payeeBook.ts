@@ -129,11 +129,12 @@ export async function openPayeeBook(
       const refused = { kind: { case: 'refused' as const, value: toRefused(error) } }
       await stream.send(refused).catch(() => undefined)
     } finally {
-      await stream.close().catch(() => undefined)
+      // First: closing waits for a peer that may be gone, and its next connection must not be refused.
       if (account) {
         live.delete(account.channel)
         options.onGone?.(account, raw.peer)
       }
+      await stream.close().catch(() => undefined)
     }
   }
 
