@@ -18,7 +18,7 @@ import {
 import type { Bytes } from '../base/bytes.ts'
 import { type ErrorCode, isErrorCode, MarketError } from '../base/errors.ts'
 import { LIMITS } from '../base/limits.ts'
-import type { TokenUsage } from '../money/price.ts'
+import type { TokenUsage } from '../base/terms.ts'
 import type { Refused, Usage } from './generated/chrysalis_pb.ts'
 
 /** A message as bytes. Throws `limit-exceeded` where it would not fit a frame. */
