@@ -2,8 +2,8 @@
  * The client's channel to a scheduler: found again, or opened with a deposit.
  *
  * The configuration is on disk before the deposit leaves the wallet: after a crash at any point the
- * same channel is found, and topped up if its deploy never happened. One record per scheduler identity
- * in table `channel`.
+ * same channel is found, and topped up if its deploy never happened. One record per scheduler
+ * identity in table `channel`.
  * @module
  */
 import { Address } from '@ton/core'

@@ -2,9 +2,9 @@
  * What the client does with a receipt: check it, compare it with what it received, countersign.
  *
  * A receipt that is none (malformed, another lease, a wrong sum, a wrong signature) throws
- * `bad-receipt` or `bad-signature`, and the job settles at the client's own count, disputed. A receipt
- * that holds but goes beyond the client's count, or covers another transcript, is disputed: the
- * provider's figure stands up to what was prepaid, and both reputations show it.
+ * `bad-receipt` or `bad-signature`, and the job settles at the client's own count, disputed. A
+ * receipt that holds but goes beyond the client's count, or covers another transcript, is disputed:
+ * the provider's figure stands up to what was prepaid, and both reputations show it.
  * @module
  */
 import { type Bytes, equal } from '../contracts/base/bytes.ts'

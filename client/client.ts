@@ -27,7 +27,9 @@ export interface ConnectOptions {
   readonly network: string | NetworkConfig
   /** Default `$CHRYSALIS_HOME`, else the XDG data folder. */
   readonly home?: string
-  /** The folder of keys and store inside the network's; one running client each. Default `client`. */
+  /**
+   * The folder of keys and store inside the network's; one running client each. Default `client`.
+   */
   readonly profile?: string
   /** First deposit into a new channel, nanoTON; default 2 TON. */
   readonly deposit?: NanoTon

@@ -1,8 +1,9 @@
 /**
  * What the application holds of a job: an async iterable of pieces, a result, a way to stop.
  *
- * Pieces wait here until they are read; a job delivers at most `LIMITS.maxTokens` tokens, so the queue
- * is bounded by the job. Leaving the loop early aborts the job; not iterating at all does not.
+ * Pieces wait here until they are read; a job delivers at most `LIMITS.maxTokens` tokens, so the
+ * queue is bounded by the job. Leaving the loop early aborts the job; not iterating at all does
+ * not.
  * @module
  */
 import type { MarketError } from '../contracts/base/errors.ts'

@@ -8,7 +8,9 @@ import type { MarketError } from '../contracts/base/errors.ts'
 import type { Terms, TokenUsage } from '../contracts/money/price.ts'
 import type { JobBounds, PaidAhead } from './payAhead.ts'
 
-/** What arrived in frames since the last event, opened. Token figures count the whole job so far. */
+/**
+ * What arrived in frames since the last event, opened. Token figures count the whole job so far.
+ */
 export interface Content {
   readonly text: string
   readonly reasoning: string

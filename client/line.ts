@@ -1,8 +1,9 @@
 /**
- * The client's connection to a scheduler: dialled, greeted, with a funded channel and an open account.
+ * The client's connection to a scheduler: dialled, greeted, with a funded channel and an open
+ * account.
  *
- * The first scheduler of the network that answers is used, one with a known channel before others, so
- * that no second deposit is made without need. A lost connection is made again in the background
+ * The first scheduler of the network that answers is used, one with a known channel before others,
+ * so that no second deposit is made without need. A lost connection is made again in the background
  * with full jitter; a job submitted meanwhile tries at once.
  * @module
  */
@@ -25,7 +26,7 @@ import { messageStream } from '../node/net/messageStream.ts'
 import { backoffMs } from '../node/net/reconnect.ts'
 import { openPayerAccount } from '../node/settlement/payerAccount.ts'
 import { type ChannelNeeds, channelTo, knowsChannel, type OwnChannel } from './channel.ts'
-import type { JobLine } from './runJob.ts'
+import type { JobLine } from './runTypes.ts'
 import type { OfferedModel } from './types.ts'
 
 export interface LineNeeds extends ChannelNeeds {

@@ -88,7 +88,8 @@ export function firstGrant(before: PaidAhead, bounds: JobBounds, terms: Terms): 
 }
 
 /**
- * The next grant, or the same object where none is due: the last window is at most half undelivered.
+ * The next grant, or the same object where none is due: the last window is at most half
+ * undelivered.
  * `delivered` is usage so far; its prompt figures, once known, replace the bound.
  */
 export function nextGrant(
@@ -142,8 +143,8 @@ function grantUpTo(
 }
 
 /**
- * Generated tokens as the dearer of the two classes: the payee cannot know which will come, and counts
- * what a grant covers in the same way (`affordable`).
+ * Generated tokens as the dearer of the two classes: the payee cannot know which will come, and
+ * counts what a grant covers in the same way (`affordable`).
  */
 function dearest(tokens: number, terms: Terms): Pick<TokenUsage, 'completion' | 'reasoning'> {
   return terms.multipliers.reasoning > terms.multipliers.completion

@@ -1,8 +1,8 @@
 /**
  * What this client accepts, with the safe defaults of its network filled in.
  *
- * On a public network nothing below `gpu-tee` serves a job unless the application names a lower tier;
- * on a development network, where coins are worth nothing, the simulated tier is enough.
+ * On a public network nothing below `gpu-tee` serves a job unless the application names a lower
+ * tier; on a development network, where coins are worth nothing, the simulated tier is enough.
  * @module
  */
 import { fromHex, toHex } from '../contracts/base/bytes.ts'

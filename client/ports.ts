@@ -2,8 +2,8 @@
  * The real adapters of a client, each loaded only when it is needed.
  *
  * A simulated world hands in its own ports and loads none of these. The client never listens: it
- * dials out under a fresh peer id, so that two connections cannot be told to be the same client's but
- * by their channel.
+ * dials out under a fresh peer id, so that two connections cannot be told to be the same client's
+ * but by their channel.
  * @module
  */
 import { mkdir } from 'node:fs/promises'
@@ -17,6 +17,7 @@ import type {
   Logger,
   Random,
   Store,
+  Trace,
   Transport,
   Wallet,
 } from '../contracts/base/ports.ts'
@@ -33,6 +34,7 @@ export interface ClientPorts {
   readonly store: Store
   readonly kem: Kem
   readonly keystore: Keystore
+  readonly trace?: Trace
 }
 
 /** Ports, and how to close those that were made here. */
@@ -64,7 +66,8 @@ export async function openPorts(
     const wallet = given.wallet ?? (await openWallet(chain, keystore, clock))
     const transport = given.transport ?? (await openTransport(clock, random, logger))
     if (!given.transport) closers.push(() => transport.stop())
-    const ports = { clock, random, logger, kem, store, keystore, chain, wallet, transport }
+    const { trace } = given
+    const ports = { clock, random, logger, kem, store, keystore, chain, wallet, transport, trace }
     return { ports, release }
   } catch (error) {
     await release()

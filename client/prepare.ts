@@ -30,7 +30,8 @@ const DEFAULT_DEADLINE_MS = 60_000
 /**
  * Checks a request. `count` counts a text's tokens for the bound on the prompt (bytes, where no
  * tokenizer is known); `newJobId` gives 16 random bytes. Throws `bad-input` naming the field,
- * `too-large` for a prompt beyond `LIMITS.requestBytes`, `tier-too-low` for a tier below the policy.
+ * `too-large` for a prompt beyond `LIMITS.requestBytes`, `tier-too-low` for a tier below the
+ * policy.
  */
 export function prepareJob(
   request: JobRequest,

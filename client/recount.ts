@@ -1,9 +1,9 @@
 /**
  * The client's own count of what it received, compared with what it is billed.
  *
- * With the model's tokenizer the count is exact; without it bytes bound it from above, since a token
- * is at least one byte. Within one step the client countersigns; beyond, the receipt is disputed
- * (DESIGN "The life of a job", 9).
+ * With the model's tokenizer the count is exact; without it bytes bound it from above, since a
+ * token is at least one byte. Within one step the client countersigns; beyond, the receipt is
+ * disputed (DESIGN "The life of a job", 9).
  * @module
  */
 import { billed, type Steps, type TokenUsage } from '../contracts/money/price.ts'

@@ -1,5 +1,6 @@
 /**
- * Runs one job over a live connection to a scheduler: performs what the machine in `job.ts` decides.
+ * Runs one job over a live connection to a scheduler: performs what the machine in `job.ts`
+ * decides.
  *
  * Reads the job stream in order, checks and opens what comes, and reports it to the machine as
  * events. One `JobRun` is one job id; a continuation after a loss is another (`submit.ts`).
@@ -7,9 +8,6 @@
  */
 
 import { asMarketError, isErrorCode, MarketError } from '../contracts/base/errors.ts'
-import type { Clock, Kem, Logger } from '../contracts/base/ports.ts'
-import type { SigningKey } from '../contracts/base/signing.ts'
-import type { Tokenizer } from '../contracts/money/tokenizer.ts'
 import { sealRequest } from '../contracts/seal/request.ts'
 import type {
   Finished,
@@ -20,50 +18,14 @@ import type {
 import { fromRefused } from '../contracts/wire/messages.ts'
 import { toSubmit } from '../contracts/wire/submit.ts'
 import type { MessageStream } from '../node/net/messageStream.ts'
-import type { PayerAccount } from '../node/settlement/payerAccount.ts'
 import { type Answer, openAnswer } from './answer.ts'
 import { type CheckedJob, checkReceipt } from './checkReceipt.ts'
 import { startJob, stepJob } from './job.ts'
-import type { JobEffect, JobEvent, JobState, TimerName } from './jobTypes.ts'
-import type { PreparedJob } from './prepare.ts'
-import type { Delivered, JobTimings, Piece } from './types.ts'
-import { type Placement, type PlacementRules, verifyPlacement } from './verifyPlacement.ts'
-
-/** What a run needs beside the connection. */
-export interface RunNeeds {
-  readonly clock: Clock
-  readonly kem: Kem
-  readonly logger: Logger
-  readonly rules: PlacementRules
-  /** The counter for a model by its weights hash. */
-  counterFor(modelHash: Uint8Array): Promise<Tokenizer>
-}
-
-/** A connection that a job can run over. */
-export interface JobLine {
-  readonly account: PayerAccount
-  readonly scheduler: { readonly identity: Uint8Array; readonly fee: number }
-  openJob(signal?: AbortSignal): Promise<MessageStream<typeof JobMessageSchema>>
-}
-
-/** How a run ended. A receipt may be there although the job failed: work up to an abort is paid. */
-export interface RunEnd {
-  readonly error?: MarketError
-  readonly checked?: CheckedJob
-  readonly placement?: Placement
-  readonly attempts: number
-  readonly finishReason: string
-  readonly partial: Delivered
-  readonly timings: JobTimings
-}
-
-interface RunOptions {
-  readonly job: PreparedJob
-  /** The one-job key: it signs the request and the receipt. */
-  readonly key: SigningKey
-  readonly signal: AbortSignal
-  readonly onPiece: (piece: Piece) => void
-}
+import type { JobEffect, JobEvent, JobState } from './jobTypes.ts'
+import type { JobLine, RunEnd, RunNeeds, RunOptions } from './runTypes.ts'
+import { createTimers, type Timers } from './timers.ts'
+import type { Delivered, JobTimings } from './types.ts'
+import { type Placement, verifyPlacement } from './verifyPlacement.ts'
 
 export class JobRun {
   readonly #needs: RunNeeds
@@ -71,7 +33,7 @@ export class JobRun {
   readonly #options: RunOptions
   readonly #startMs: number
   readonly #end = Promise.withResolvers<RunEnd>()
-  readonly #timers = new Map<TimerName, () => void>()
+  readonly #timers: Timers
   readonly #marks: { -readonly [K in keyof JobTimings]: JobTimings[K] } = { totalMs: 0 }
   #state: JobState
   #stream: MessageStream<typeof JobMessageSchema> | undefined
@@ -86,6 +48,7 @@ export class JobRun {
     this.#line = line
     this.#options = options
     this.#startMs = needs.clock.monotonicMs()
+    this.#timers = createTimers(needs.clock, (name) => this.#dispatch({ type: 'timer', name }))
     this.#state = startJob(options.job.bounds, options.job.spec.deadlineMs).state
   }
 
@@ -165,6 +128,7 @@ export class JobRun {
   }
 
   #dispatch(event: JobEvent): void {
+    this.#needs.trace?.(this.#options.job.spec.jobId, `client:${event.type}`)
     const { state, effects } = stepJob(this.#state, event)
     this.#state = state
     for (const effect of effects) this.#perform(effect)
@@ -173,16 +137,10 @@ export class JobRun {
   #perform(effect: JobEffect): void {
     switch (effect.type) {
       case 'timer':
-        this.#cancel(effect.name)
-        this.#timers.set(
-          effect.name,
-          this.#needs.clock.after(effect.ms, () =>
-            this.#dispatch({ type: 'timer', name: effect.name }),
-          ),
-        )
+        this.#timers.set(effect.name, effect.ms)
         return
       case 'cancel':
-        this.#cancel(effect.name)
+        this.#timers.cancel(effect.name)
         return
       case 'emit':
         this.#emit(effect.text, effect.reasoning, effect.tokens)
@@ -301,7 +259,7 @@ export class JobRun {
   }
 
   #finish(error: MarketError | undefined): void {
-    for (const name of [...this.#timers.keys()]) this.#cancel(name)
+    this.#timers.cancelAll()
     this.#marks.totalMs = this.#sinceStart()
     // Everything is said by now; an error of closing would only hide how the job ended.
     this.#stream?.close().catch(() => undefined)
@@ -314,11 +272,6 @@ export class JobRun {
       partial: this.partial(),
       timings: { ...this.#marks },
     })
-  }
-
-  #cancel(name: TimerName): void {
-    this.#timers.get(name)?.()
-    this.#timers.delete(name)
   }
 
   #sinceStart(): number {

@@ -13,7 +13,8 @@ import type { JobControl } from './handle.ts'
 import type { Journal } from './journal.ts'
 import type { ConnectedLine } from './line.ts'
 import { continuation, type PreparedJob } from './prepare.ts'
-import { JobRun, type RunEnd, type RunNeeds } from './runJob.ts'
+import { JobRun } from './runJob.ts'
+import type { RunEnd, RunNeeds } from './runTypes.ts'
 import type { JobRequest, JobResult } from './types.ts'
 
 /** What submitting needs. */

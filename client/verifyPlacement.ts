@@ -1,10 +1,10 @@
 /**
  * Everything a client checks about a placement before it pays or seals anything.
  *
- * The lease must be what was asked for, signed by the scheduler that was greeted; the accept must be
- * the provider's own word on that lease, its epoch key and its evidence; the evidence must satisfy the
- * client's policy. A scheduler that invents, swaps or replays any part is refused here by name
- * (DESIGN "The life of a job", 4). Pure: the time is an argument, the registry a question.
+ * The lease must be what was asked for, signed by the scheduler that was greeted; the accept must
+ * be the provider's own word on that lease, its epoch key and its evidence; the evidence must
+ * satisfy the client's policy. A scheduler that invents, swaps or replays any part is refused here
+ * by name (DESIGN "The life of a job", 4). Pure: the time is an argument, the registry a question.
  * @module
  */
 import type { Cell } from '@ton/core'
@@ -75,7 +75,8 @@ export interface SignedParts {
 }
 
 /**
- * Checks a placement. Throws `bad-frame` (malformed), `bad-signature`, `wrong-network`, `bad-lease`,
+ * Checks a placement. Throws `bad-frame` (malformed), `bad-signature`, `wrong-network`,
+ * `bad-lease`,
  * `bad-model`, `epoch-expired`, `bad-evidence`, `tier-too-low` or `unknown-provider`.
  */
 export async function verifyPlacement(

@@ -105,7 +105,7 @@ describe('a job handle', () => {
     expect(control.signal.aborted).toBe(false)
   })
 
-  it('aborts where the loop is left, where asked to, and by the signal of the application', async () => {
+  it('aborts where the loop is left, where asked to, and by a given signal', async () => {
     const left = createHandle('id')
     left.push({ text: 'a', completionTokens: 1 })
     for await (const _ of left.job) break

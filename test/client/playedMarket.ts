@@ -175,7 +175,7 @@ export async function playMarket(seed: string, script: Script = {}) {
   const root = random.bytes(32)
   let clients = 0
   const stores = new Map<string, Store>()
-  /** Connects a client; `profile` names its disk, so that a second call is the same client again. */
+  /** Connects a client; `profile` names its disk: a second call is the same client again. */
   const client = async (options: Partial<ConnectOptions> = {}): Promise<Market> => {
     const keystore = keystoreOf(root)
     const wallet = ton.wallet(keystore.key('wallet'))

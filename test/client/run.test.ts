@@ -1,6 +1,6 @@
 /**
- * Whole jobs of the real client against the played market: the happy way, every way to lose one, and
- * what is paid in each.
+ * Whole jobs of the real client against the played market: the happy way, every way to lose one,
+ * and what is paid in each.
  * @module
  */
 import { describe, expect, it } from 'vitest'
@@ -207,7 +207,7 @@ describe('loss', () => {
     expect(world.served.requests[1]).toContain('{"role":"assistant","content":"Hello"}')
   })
 
-  it('ends in a typed error where the scheduler is lost, and comes back for the next job', async () => {
+  it('ends in a typed error where the scheduler is lost, and comes back', async () => {
     const world = await playMarket('scheduler', { dieAfter: 2 })
     const market = await world.client()
     const job = market.submit(REQUEST)
