@@ -19,6 +19,15 @@ export function integerOption(text: string): number {
   return Number(text)
 }
 
+/** The id of a network: a signed 32-bit integer. */
+export function networkIdOption(text: string): number {
+  const id = Number(text)
+  if (!/^-?\d{1,10}$/.test(text) || (id | 0) !== id) {
+    throw new InvalidArgumentError('a signed 32-bit integer is expected')
+  }
+  return id
+}
+
 /** A TCP port; 0 for any. */
 export function portOption(text: string): number {
   const port = integerOption(text)

@@ -158,7 +158,8 @@ export async function until(
 ): Promise<number> {
   const startMs = performance.now()
   while (!(await holds())) {
-    if (performance.now() - startMs > withinMs) throw new Error(`not within ${withinMs} ms: ${what}`)
+    if (performance.now() - startMs > withinMs)
+      throw new Error(`not within ${withinMs} ms: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
   return performance.now() - startMs
