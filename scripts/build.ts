@@ -1,7 +1,7 @@
 /**
- * Builds `dist/`, what the packed package consists of: Node refuses TypeScript under `node_modules`,
- * so the sources become JavaScript and declarations by plain `tsc`, and what they read beside them
- * (compiled contracts, the committed model, vocabularies, pages) is copied along.
+ * Builds `dist/`, what the packed package consists of: Node refuses TypeScript under
+ * `node_modules`, so the sources become JavaScript and declarations by plain `tsc`, and what they
+ * read beside them (compiled contracts, the committed model, vocabularies, pages) is copied along.
  *
  * `node scripts/build.ts [--out FOLDER]`; the exit code is that of `tsc`.
  * @module

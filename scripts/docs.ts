@@ -35,8 +35,8 @@ export function errorsPage(contracts: Readonly<Record<string, string>>): string 
     '# Errors',
     '',
     'Every failure has one of these codes, wherever it surfaces: in the SDK as `error.code`, over',
-    'HTTP in the body with this status, from the command with this exit code and, with `--json`, as',
-    '`{"ok":false,"error":{"code","message","action"}}`. Exit codes: 2 input, 3 refused by the',
+    'HTTP in the body with this status, from the command with this exit code and, with `--json`,',
+    'as `{"ok":false,"error":{"code","message","action"}}`. Exit codes: 2 input, 3 refused by the',
     'market, 4 money, 5 not proved, 6 unreachable, 7 fault.',
     '',
     'This page is made by `node scripts/docs.ts`.',
@@ -58,8 +58,8 @@ export function limitsPage(source: string): string {
   const out = [
     '# Limits',
     '',
-    'Every bound of the system with its reason, from `contracts/base/limits.ts`. A name ends in its',
-    'unit where it has one: `Ms`, `S`, `Bytes`.',
+    'Every bound of the system with its reason, from `contracts/base/limits.ts`. A name ends in',
+    'its unit where it has one: `Ms`, `S`, `Bytes`.',
     '',
     'This page is made by `node scripts/docs.ts`.',
   ]

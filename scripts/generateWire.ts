@@ -1,6 +1,7 @@
 /**
- * `npm run generate:wire`: TypeScript from `contracts/wire/chrysalis.proto`, by buf and protoc-gen-es
- * from the npm registry, offline. The output is committed; a test says when it is stale.
+ * `npm run generate:wire`: TypeScript from `contracts/wire/chrysalis.proto`, by buf and
+ * protoc-gen-es from the npm registry, offline. The output is committed; a test says when it is
+ * stale.
  * @module
  */
 import { execFile } from 'node:child_process'

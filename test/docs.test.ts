@@ -1,6 +1,6 @@
 /**
- * The documents are true where a machine can tell: every path they name exists, every npm script and
- * every verb they show is there.
+ * The documents are true where a machine can tell: every path they name exists, every npm script
+ * and every verb they show is there.
  * @module
  */
 import { existsSync, readFileSync } from 'node:fs'

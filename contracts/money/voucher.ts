@@ -1,12 +1,14 @@
 /**
- * The voucher: a signed cumulative promise on a channel, and the only thing that moves a payer's money.
+ * The voucher: a signed cumulative promise on a channel, and the only thing that moves a payer's
+ * money.
  *
  * A voucher is a TON cell signed by representation hash with the payer's voucher key. The channel
  * contract (`contracts/tolk/channel`) rebuilds the same cell from its own network and address, so a
  * voucher of another network, channel or kind of message has another hash. TL-B:
  *
  * ```
- * voucher#ca9629ca network:int32 channel:MsgAddressInt cumulative:Coins receiptsHash:bits256 = Voucher;
+ * voucher#ca9629ca network:int32 channel:MsgAddressInt cumulative:Coins receiptsHash:bits256
+ *   = Voucher;
  * ```
  * @module
  */
@@ -35,7 +37,8 @@ const HASH_BYTES = 32
  * A voucher as its cell. Throws `bad-input` where a field is out of range.
  *
  * @example
- * const cell = encodeVoucher({ network: -3, channel, cumulative: 5n, receiptsHash: new Uint8Array(32) })
+ * const receiptsHash = new Uint8Array(32)
+ * const cell = encodeVoucher({ network: -3, channel, cumulative: 5n, receiptsHash })
  */
 export function encodeVoucher(voucher: Voucher): Cell {
   const { network, channel, cumulative, receiptsHash } = voucher

@@ -1,8 +1,8 @@
 /**
  * The sealed request in the clear: what the client asks the model, as JSON inside the seal.
  *
- * Encoded by the client, parsed once by the provider after opening. Unknown keys are refused, so that
- * a client never believes an option was honoured that was not.
+ * Encoded by the client, parsed once by the provider after opening. Unknown keys are refused, so
+ * that a client never believes an option was honoured that was not.
  * @module
  */
 import { type Bytes, utf8 } from '../base/bytes.ts'

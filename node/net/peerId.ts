@@ -1,6 +1,6 @@
 /**
- * Peer ids of Ed25519 keys, without loading libp2p: the base58 text of an identity multihash over the
- * protobuf-wrapped public key (libp2p specification, "Peer Ids").
+ * Peer ids of Ed25519 keys, without loading libp2p: the base58 text of an identity multihash over
+ * the protobuf-wrapped public key (libp2p specification, "Peer Ids").
  * @module
  */
 import { base58btc } from 'multiformats/bases/base58'

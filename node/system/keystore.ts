@@ -2,9 +2,9 @@
  * The key file of one node: one root secret, encrypted, from which every key is derived.
  *
  * The file is JSON with mode 0600 in a folder with mode 0700:
- * `{"version":1,"kdf":{"name":"scrypt","N","r","p","salt"},"cipher":"xchacha20-poly1305","nonce","box"}`,
- * binary values in base64. The box holds the root (32 bytes) and, where a wallet was imported, its
- * seed (32 bytes more); everything before the box is authenticated with it. A key is
+ * `{"version":1,"kdf":{"name":"scrypt","N","r","p","salt"},"cipher":"xchacha20-poly1305","nonce",
+ * "box"}`, binary values in base64. The box holds the root (32 bytes) and, where a wallet was
+ * imported, its seed (32 bytes more); everything before the box is authenticated with it. A key is
  * HKDF-SHA256(root, salt "chrysalis/keystore/1", info purpose || 0 || label): one key per purpose,
  * so that no two uses share one and losing the file loses all of them at once, not one by one.
  * scrypt with N = 2^17, r = 8 takes 128 MiB and some 0.4 s: the price of one guess (RFC 7914).

@@ -1,8 +1,10 @@
 /**
- * The passphrase of a key file: from the environment, from a file, or made for a development network.
+ * The passphrase of a key file: from the environment, from a file, or made for a development
+ * network.
  *
- * Never from an argument of the command: those are visible to every user of the machine. A generated
- * one stands beside the key file, so it protects nothing there but backups; the file says so.
+ * Never from an argument of the command: those are visible to every user of the machine. A
+ * generated one stands beside the key file, so it protects nothing there but backups; the file
+ * says so.
  * @module
  */
 import { toBase64, utf8 } from '../../contracts/base/bytes.ts'
@@ -11,13 +13,13 @@ import type { Random } from '../../contracts/base/ports.ts'
 import { readPrivateFile, writePrivateFile } from './keystore.ts'
 
 const NOTE =
-  '# Made for a development network and kept beside the key file: coins there are worth nothing.\n' +
+  '# Made for a development network and kept beside the key file: coins there have no worth.\n' +
   '# On a public network set CHRYSALIS_PASSPHRASE or CHRYSALIS_PASSPHRASE_FILE instead.\n'
 
 /**
  * Finds the passphrase: `CHRYSALIS_PASSPHRASE`, the first line of `CHRYSALIS_PASSPHRASE_FILE`, or,
- * where `generated` names a file, that file, made at the first call. Throws `key-file` where none of
- * them gives one, or where others can read the file.
+ * where `generated` names a file, that file, made at the first call. Throws `key-file` where none
+ * of them gives one, or where others can read the file.
  */
 export async function findPassphrase(options: {
   env: Readonly<Record<string, string | undefined>>

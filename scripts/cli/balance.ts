@@ -26,7 +26,8 @@ async function balance(options: CommonOptions): Promise<void> {
     `         ${formatTon(wallet.balance)} TON`,
     `channel  ${channel.address}`,
     `         deposited ${formatTon(channel.deposited)} TON`,
-    `         signed    ${formatTon(channel.signed)} TON, of it claimed ${formatTon(channel.claimed)}`,
+    `         signed    ${formatTon(channel.signed)} TON, ` +
+      `of it claimed ${formatTon(channel.claimed)}`,
     `         spent     ${formatTon(channel.spent)} TON`,
     `         credit    ${formatTon(channel.credit)} TON (signed, not used yet)`,
     `         free      ${formatTon(free)} TON`,

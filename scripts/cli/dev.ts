@@ -10,6 +10,7 @@ import type { JobResult } from '../../client/types.ts'
 import { formatTon } from '../../contracts/base/units.ts'
 import type { DevMarket } from '../market/dev.ts'
 import type { Settlement } from '../market/settle.ts'
+import type { StatusServer } from '../market/statusServer.ts'
 import { portOption } from './options.ts'
 import { type CommonOptions, runVerb, say, toJson, untilInterrupted } from './output.ts'
 
@@ -18,6 +19,7 @@ interface DevOptions extends CommonOptions {
   readonly prompt: string
   readonly port: number
   readonly localnetPort: number
+  readonly dashboardPort: number
 }
 
 const PROMPT = 'What is the capital of Peru?'
@@ -30,6 +32,7 @@ export function register(program: Command): void {
     .option('--prompt <text>', 'the prompt to send', PROMPT)
     .option('--port <n>', 'port of the OpenAI-compatible gateway; 0 for any', portOption, 10_000)
     .option('--localnet-port <n>', 'port of the localnet; 0 for any', portOption, 18_081)
+    .option('--dashboard-port <n>', 'port of the dashboard; 0 for any', portOption, 18_080)
     .option('--home <folder>', 'where keys and stores are (default: $CHRYSALIS_HOME, else XDG)')
     .option('--json', 'print one JSON object as the last line')
     .addHelpText(
@@ -54,10 +57,16 @@ async function dev(options: DevOptions): Promise<void> {
       gatewayPort: options.once ? undefined : options.port,
       onStep: (step) => say(`  ${step}`),
     })
+    let dashboard: StatusServer | undefined
     try {
+      if (!options.once) {
+        dashboard = await startDashboard(running, options.dashboardPort)
+        say(`  dashboard   ${dashboard.url}`)
+      }
       await answerAndSettle(running, options)
-      if (!options.once) await stayUp(running)
+      if (dashboard) await stayUp(running, dashboard.url)
     } finally {
+      await dashboard?.stop()
       await running.stop()
     }
   } finally {
@@ -105,7 +114,8 @@ function describe(result: JobResult, settlement: Settlement): string[] {
   const ton = formatTon
   return [
     '',
-    `cost        ${ton(result.cost + result.fee)} TON, of it ${ton(result.fee)} the scheduler's fee`,
+    `cost        ${ton(result.cost + result.fee)} TON, ` +
+      `of it ${ton(result.fee)} the scheduler's fee`,
     `provider    ${result.provider.slice(0, 16)}…`,
     `tier        ${result.tier}: ${result.tierMeaning}`,
     `receipt     ${result.receiptHash} ${result.verified ? '(verified)' : '(NOT verified)'}`,
@@ -116,12 +126,20 @@ function describe(result: JobResult, settlement: Settlement): string[] {
   ]
 }
 
-async function stayUp(running: DevMarket): Promise<void> {
+async function startDashboard(running: DevMarket, port: number): Promise<StatusServer> {
+  const { serveSchedulerStatus } = await import('../market/statusServer.ts')
+  const { role, ports, network } = running.scheduler
+  const { clock, logger, chain } = ports
+  return serveSchedulerStatus({ clock, logger, chain, network, port }, role.status)
+}
+
+async function stayUp(running: DevMarket, dashboard: string): Promise<void> {
   const { gateway, localnet, apiKey } = running
   say(`
 The market is up. Ctrl-C stops it.
   localnet    ${localnet.endpoint}
   gateway     ${gateway?.url}
+  dashboard   ${dashboard}
 
 export OPENAI_BASE_URL=${gateway?.url}
 export OPENAI_API_KEY=${apiKey}

@@ -25,7 +25,8 @@ export function register(program: Command): void {
     .addHelpText(
       'after',
       '\nExamples:\n  chrysalis localnet start\n  chrysalis localnet start --port 0 --json\n' +
-        '  curl -d \'{"address":"ADDRESS","amount":"1000000000"}\' -H content-type:application/json \\\n' +
+        '  curl -H content-type:application/json \\\n' +
+        '    -d \'{"address":"ADDRESS","amount":"1000000000"}\' \\\n' +
         '    http://127.0.0.1:18081/control/faucet\n',
     )
     .action((options: LocalnetOptions) => runVerb(options, () => start(options)))

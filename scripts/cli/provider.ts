@@ -36,7 +36,8 @@ export function register(program: Command): void {
     .option('--context-tokens <n>', 'with --backend-url: context of the model', integerOption)
     .addHelpText(
       'after',
-      '\nExamples:\n  chrysalis provider start\n  chrysalis provider start --role second --tick 42\n' +
+      '\nExamples:\n  chrysalis provider start\n' +
+        '  chrysalis provider start --role second --tick 42\n' +
         '  chrysalis provider start --backend-url http://127.0.0.1:8000/v1 --model llama \\\n' +
         '    --weights-hash 64HEXDIGITS --context-tokens 8192\n\n' +
         'An owner of an `open` provider can read the prompts it serves. Clients are told so.\n',
@@ -50,7 +51,7 @@ async function startProvider(options: ProviderOptions): Promise<void> {
   const { MarketError } = await import('../../contracts/base/errors.ts')
   const { runProvider } = await import('../market/roles.ts')
   const { chooseBackend, deviceOf } = await import('../market/backend.ts')
-  const { serveStatus } = await import('../market/statusServer.ts')
+  const { serveProviderStatus } = await import('../market/statusServer.ts')
   const { tier } = options
   if (tier !== 'open' && tier !== 'simulated') {
     throw new MarketError('bad-input', { field: 'tier', expected: 'open or simulated' })
@@ -68,11 +69,9 @@ async function startProvider(options: ProviderOptions): Promise<void> {
     ...{ tick, tier, region, gpu, memoryGiB },
     backend: chooseBackend(options),
   })
-  const status = await serveStatus({
-    ...running.ports,
-    port: options.statusPort,
-    status: running.role.status,
-  })
+  const { clock, logger } = running.ports
+  const statusPlace = { clock, logger, port: options.statusPort }
+  const status = await serveProviderStatus(statusPlace, running.role.status)
   const { identity, slots } = running.role.status()
   printResult(options, { identity, slots, tier, status: status.url }, [
     `provider  ${identity}`,

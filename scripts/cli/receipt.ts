@@ -1,5 +1,6 @@
 /**
- * `chrysalis receipt verify F`: checks a receipt file alone, offline, and says what it does not prove.
+ * `chrysalis receipt verify F`: checks a receipt file alone, offline, and says what it does not
+ * prove.
  * @module
  */
 import type { Command } from 'commander'

@@ -21,14 +21,20 @@ export function register(program: Command): void {
     .command('start')
     .description('Start a scheduler; runs until Ctrl-C, then claims what it holds.')
     .option('--port <n>', 'TCP port for clients and providers; 0 for any', portOption, 0)
-    .option('--status-port <n>', 'HTTP port of status and metrics; 0 for any', portOption, 18_080)
+    .option(
+      '--status-port <n>',
+      'HTTP port of dashboard, status and metrics; 0 for any',
+      portOption,
+      18_080,
+    )
     .option('--fee <n>', 'fee on top of the provider’s price, parts per 10,000', integerOption, 300)
     .option('--strategy <name>', 'exact, p2c, cocoon or reserve', 'exact')
     .option('--salt <n>', 'mixed into ties, so that schedulers do not herd', integerOption, 0)
     .option('--queue-limit <n>', 'jobs that may wait', integerOption, 10_000)
     .addHelpText(
       'after',
-      '\nExamples:\n  chrysalis scheduler start\n  chrysalis scheduler start --fee 100 --strategy p2c\n',
+      '\nExamples:\n  chrysalis scheduler start\n' +
+        '  chrysalis scheduler start --fee 100 --strategy p2c\n',
     )
     .action((options: SchedulerOptions) => runVerb(options, () => startScheduler(options)))
   addCommon(start)
@@ -39,7 +45,7 @@ async function startScheduler(options: SchedulerOptions): Promise<void> {
   const { STRATEGIES } = await import('../../node/matching/events.ts')
   const { MarketError } = await import('../../contracts/base/errors.ts')
   const { runScheduler } = await import('../market/roles.ts')
-  const { serveStatus } = await import('../market/statusServer.ts')
+  const { serveSchedulerStatus } = await import('../market/statusServer.ts')
   const strategy = STRATEGIES.find((each) => each === options.strategy)
   if (!strategy) {
     throw new MarketError('bad-input', { field: 'strategy', expected: STRATEGIES.join(', ') })
@@ -51,11 +57,14 @@ async function startScheduler(options: SchedulerOptions): Promise<void> {
   const place = { home, network, file, role: 'scheduler', log: 'stderr' as const }
   const running = await runScheduler({ ...place, port, fee, strategy, salt, queueLimit })
   const { role, ports } = running
-  const status = await serveStatus({ ...ports, port: options.statusPort, status: role.status })
+  const { clock, logger, chain } = ports
+  const statusPlace = { clock, logger, chain, network, port: options.statusPort }
+  const status = await serveSchedulerStatus(statusPlace, role.status)
   const { identity, addresses } = role.status()
   printResult(options, { identity, addresses, status: status.url }, [
     `scheduler  ${identity}`,
     ...addresses.map((address) => `address    ${address}`),
+    `dashboard  ${status.url}`,
     `status     ${status.url}/status, ${status.url}/metrics`,
   ])
   await untilInterrupted()

@@ -85,7 +85,7 @@ export function missing(lock: Lock): Missing[] {
   )
 }
 
-/** `os`, `cpu` and `libc` from a name such as `@scope/tool-linux-arm64-musl`. Throws if it has none. */
+/** `os`, `cpu`, `libc` from a name like `@scope/tool-linux-arm64-musl`. Throws if it has none. */
 export function platformOf(name: string): Pick<Locked, 'os' | 'cpu' | 'libc'> {
   const words = name.split('/').at(-1)!.split('-')
   const os = words.map((word) => OS[word]).find((found) => found !== undefined)

@@ -1,9 +1,9 @@
 /**
- * The `network.json` of a localnet, kept by the roles themselves: there is no registry contract yet,
- * so a scheduler adds its address and a provider its identity when they start.
+ * The `network.json` of a localnet, kept by the roles themselves: there is no registry contract
+ * yet, so a scheduler adds its address and a provider its identity when they start.
  *
- * Only a development network's file is ever changed. Writers take turns by a lock file; readers see the
- * old file or the new one, never half of one.
+ * Only a development network's file is ever changed. Writers take turns by a lock file; readers see
+ * the old file or the new one, never half of one.
  * @module
  */
 import { mkdir, open, readFile, rename, unlink, writeFile } from 'node:fs/promises'
@@ -52,7 +52,7 @@ export function addScheduler(
   })
 }
 
-/** Accepts a provider identity (hex). Throws `bad-config` where the network is not for development. */
+/** Accepts a provider identity (hex). Throws `bad-config` outside a development network. */
 export function addProvider(clock: Clock, file: string, identity: string): Promise<NetworkConfig> {
   return change(clock, file, (network) => {
     const providers = [...new Set([...(network.providers ?? []), identity])]

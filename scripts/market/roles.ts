@@ -1,6 +1,6 @@
 /**
- * Starting the roles of a market on this machine with real adapters: what `chrysalis dev` runs in one
- * process and the other verbs run in one process each.
+ * Starting the roles of a market on this machine with real adapters: what `chrysalis dev` runs in
+ * one process and the other verbs run in one process each.
  * @module
  */
 

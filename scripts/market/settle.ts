@@ -1,6 +1,6 @@
 /**
- * Settling a whole market and adding it up: every voucher claimed, every account equal on both sides
- * and with the chain, and not one nanoTON missing.
+ * Settling a whole market and adding it up: every voucher claimed, every account equal on both
+ * sides and with the chain, and not one nanoTON missing.
  * @module
  */
 import { Address } from '@ton/core'
@@ -16,7 +16,7 @@ export interface Settlement {
   readonly claimed: { readonly clientChannel: bigint; readonly providerChannel: bigint }
   /** Hashes of the claiming transactions. */
   readonly transactions: readonly string[]
-  /** Minted = balances + fees + in flight, to the nanoTON, and every account agrees with the chain. */
+  /** Minted = balances + fees + in flight, to the nanoTON; every account agrees with the chain. */
   readonly conserved: boolean
   readonly totals: Totals
 }

@@ -179,7 +179,7 @@ export function backendCompliance(name: string, start: () => Promise<BackendUnde
       expect(end).toMatchObject({ finishReason: 'aborted', usage: { completion: 0 } })
     })
 
-    it('serves more jobs than it has places, and frees the place of a reader that leaves', async () => {
+    it('serves more jobs than it has places, and frees the place a reader leaves', async () => {
       const places = under.backend.models[0]?.places ?? 1
       for (let left = 0; left <= places; left++) {
         for await (const piece of under.backend.run(under.long, new AbortController().signal)) {

@@ -2,8 +2,8 @@
  * A market as separate processes, for tests: each role is started through the command, as a person
  * would, with `--json`, ports 0 and a home of its own.
  *
- * A role counts as up when its first line stands on stdout. What it logs (stderr) is kept. Every process
- * is stopped by its own pid, also where a test fails; nothing is ever stopped by name.
+ * A role counts as up when its first line stands on stdout. What it logs (stderr) is kept. Every
+ * process is stopped by its own pid, also where a test fails; nothing is ever stopped by name.
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process'

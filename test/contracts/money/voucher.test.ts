@@ -1,3 +1,7 @@
+/**
+ * Vouchers: their cell, their hash and their signature, and that no byte of them can be changed.
+ * @module
+ */
 import { Address, beginCell, type Cell } from '@ton/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

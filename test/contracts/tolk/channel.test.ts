@@ -1,3 +1,7 @@
+/**
+ * The compiled channel contract in the sandbox: top-ups, and claims from outside and by the payee.
+ * @module
+ */
 import { beginCell } from '@ton/core'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { toHex } from '../../../contracts/base/bytes.ts'

@@ -143,7 +143,7 @@ describe('gas and reserve', () => {
     expect((await s.claim(s.voucher(160_000_000n))).exit).toBe(CHANNEL_EXIT.tooSmall)
   })
 
-  it('a claim whose message is blown up by a StateInit is refused: importing it is not paid', async () => {
+  it('a claim blown up by a StateInit is refused: importing it is not paid', async () => {
     const voucher = s.voucher(3n * TON)
     const body = claimBody(voucher, s.sign(voucher))
     const before = await s.balance()
@@ -156,7 +156,7 @@ describe('gas and reserve', () => {
     expect((await s.external(body)).exit).toBe(0)
   })
 
-  it('a claim after rent has eaten the reserve is refused at no cost; the payee can still claim', async () => {
+  it('a claim is refused where rent has eaten the reserve; the payee can still claim', async () => {
     s.elapse(9 * YEAR_S)
     const voucher = s.voucher(9n * TON)
     for (let i = 0; i < 5; i++) {
@@ -197,7 +197,7 @@ describe('gas and reserve', () => {
     expect([...exits].sort()).toEqual([0, CHANNEL_EXIT.reserve])
   })
 
-  it('a payee that throws loses nothing, and nobody can burn what it is owed by replaying', async () => {
+  it('a payee that throws loses nothing, and no replay burns what it is owed', async () => {
     await refuseEverything(s.blockchain, s.payee.address)
     const voucher = s.voucher(3n * TON)
     expect((await s.claim(voucher)).exit).toBe(0)
@@ -310,7 +310,7 @@ it('a deposit of the greatest size leaves no sum to overflow', async () => {
   expect(CHANNEL_VALUE.open).toBeGreaterThan(CHANNEL_FLOOR + CHANNEL_RENT_RESERVE)
 })
 
-/** Configuration parameter 21 with another gas price (scaled by 2^16), the rest as in the sandbox. */
+/** Configuration parameter 21 with another gas price (times 2^16), the rest as in the sandbox. */
 function gasPrices(price: bigint): Cell {
   const rest = [1_000_000n, 1_000_000n, 10_000n, 10_000_000n, 100_000_000n, 1_000_000_000n]
   const cell = beginCell().storeUint(0xd1, 8).storeUint(100, 64).storeUint(6_667, 64)

@@ -1,3 +1,8 @@
+/**
+ * The compiled channel contract in the sandbox: both ways to close it, the tombstone that is left,
+ * and payouts that bounce.
+ * @module
+ */
 import { Address, beginCell } from '@ton/core'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { TON } from '../../../contracts/base/units.ts'
@@ -93,7 +98,7 @@ describe('cooperative close', () => {
     expect(await s.view()).toMatchObject({ status: 'closed', claimed: 4n * TON })
   })
 
-  it('is refused from anyone but the payee, twice, with a bad voucher, with too little', async () => {
+  it('is refused from all but the payee, twice, with a bad voucher, with too little', async () => {
     const { payer, payee } = s
     expect((await s.cooperativeClose(undefined, payer.address)).exit).toBe(CHANNEL_EXIT.notPayee)
     const other = s.voucher(TON, { channel: payer.address })

@@ -1,3 +1,8 @@
+/**
+ * Gas of every message of the contracts: exactly the committed table, within the budget, and the
+ * same figures in the contract's constants and on the simulated chain.
+ * @module
+ */
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { CHANNEL_GAS, CONTRACT_GAS, WALLET_GAS } from '../../../node/chain/simulatedFees.ts'

@@ -1,3 +1,7 @@
+/**
+ * The wrapper of the channel: its address, its messages and what they need, and parsing.
+ * @module
+ */
 import { Address, beginCell, TupleReader } from '@ton/core'
 import { describe, expect, it } from 'vitest'
 import { toHex, utf8 } from '../../../contracts/base/bytes.ts'

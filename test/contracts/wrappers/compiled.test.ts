@@ -1,3 +1,8 @@
+/**
+ * The committed artefacts are what their Tolk sources compile to, and the constants in TypeScript
+ * are those in Tolk.
+ * @module
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { Cell } from '@ton/core'
 import { describe, expect, it } from 'vitest'

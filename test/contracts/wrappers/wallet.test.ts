@@ -1,3 +1,7 @@
+/**
+ * The version 4 wallet: the public library's code, address and bits, and what the wrapper refuses.
+ * @module
+ */
 import { beginCell, external, internal, SendMode } from '@ton/core'
 import { keyPairFromSeed } from '@ton/crypto'
 import { WalletContractV4 } from '@ton/ton'

@@ -1,3 +1,7 @@
+/**
+ * The simulated chain: the compliance suite of the port, then its blocks, faults by seed, bounds.
+ * @module
+ */
 import type { Address } from '@ton/core'
 import { describe, expect, it } from 'vitest'
 import type { Bytes } from '../../../contracts/base/bytes.ts'

@@ -90,7 +90,7 @@ describe('openKeystore', () => {
 })
 
 describe('findPassphrase', () => {
-  it('takes the environment, then a private file, then makes one where that is allowed', async () => {
+  it('takes the environment, then a private file, then makes one where it may', async () => {
     const generated = join(folder, 'e', 'passphrase')
     const env = { CHRYSALIS_PASSPHRASE: 'from the environment' }
     expect(await findPassphrase({ env, random, generated })).toBe('from the environment')
