@@ -35,6 +35,12 @@ export interface Logger {
 }
 
 /**
+ * Told each event of a job as it happens in this process, for measurements: `mark` is the role and
+ * the event, like `scheduler:accepted`. Never content.
+ */
+export type Trace = (jobId: string, mark: string) => void
+
+/**
  * One ordered, two-way stream of whole frames to one peer. Frames are at most
  * `LIMITS.frameBytes`; a longer, empty-length-prefixed or non-minimal one aborts the stream.
  */
@@ -49,7 +55,7 @@ export interface FrameStream {
   send(frame: Bytes): Promise<void>
   /** Bytes accepted by `send` and not yet taken by the network. */
   readonly queuedBytes: number
-  /** Frames in order; ends when the peer half-closes; throws where the stream is aborted. One reader. */
+  /** Frames in order, for one reader; ends when the peer half-closes, throws where it aborts. */
   readonly frames: AsyncIterable<Bytes>
   /** Half-closes: what was sent is delivered, nothing more is sent. */
   close(): Promise<void>
@@ -124,7 +130,7 @@ export interface Chain {
   readonly networkId: number
   /** Unix seconds of the last block. */
   now(signal?: AbortSignal): Promise<number>
-  /** Hash of the last block, 32 bytes, and its time: what evidence names to show that it is fresh. */
+  /** Hash of the last block, 32 bytes, and its time: what evidence names to show its age. */
   lastBlock(signal?: AbortSignal): Promise<{ readonly hash: Bytes; readonly atS: number }>
   account(address: Address, signal?: AbortSignal): Promise<ChainAccount>
   /** Runs a get method. Throws `contract-failed` with its exit code. */

@@ -1,6 +1,6 @@
 /**
- * A whole market on this machine, in one process with engines in their own: localnet, one scheduler,
- * two providers with the demo model, a client and its gateway.
+ * A whole market on this machine, in one process with engines in their own: localnet, one
+ * scheduler, two providers with the demo model, a client and its gateway.
  * @module
  */
 import { randomBytes } from 'node:crypto'
@@ -10,7 +10,8 @@ import { connect } from '../../client/index.ts'
 import type { JobResult, Market } from '../../client/types.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { NetworkConfig } from '../../contracts/base/network.ts'
-import type { Logger } from '../../contracts/base/ports.ts'
+import type { Logger, Trace } from '../../contracts/base/ports.ts'
+import type { Backend } from '../../node/backends/backend.ts'
 import { startEmbedded } from '../../node/backends/embedded/embedded.ts'
 import { TINY_CHAT } from '../../node/backends/tinyChat.ts'
 import { type Localnet, startLocalnet } from '../../node/localnet/localnet.ts'
@@ -35,6 +36,10 @@ export interface DevOptions {
   /** Absent: no gateway. */
   readonly gatewayPort?: number
   readonly providers?: number
+  /** Told the moments of each job, in every role. */
+  readonly trace?: Trace
+  /** Wraps each provider's backend, for measurements. */
+  readonly wrapBackend?: (backend: Backend) => Backend
   /** Told what has come up, for progress. */
   readonly onStep?: (step: string) => void
 }
@@ -71,7 +76,7 @@ export async function startDev(options: DevOptions): Promise<DevMarket> {
     const network = localnetConfig(localnet, name)
     await writeNetwork(file, network)
 
-    const place = { home, file, log: 'file' as const }
+    const place = { home, file, log: 'file' as const, trace: options.trace }
     const scheduler = await runScheduler({
       ...place,
       network,
@@ -87,7 +92,9 @@ export async function startDev(options: DevOptions): Promise<DevMarket> {
 
     const count = options.providers ?? 2
     const providers = await Promise.all(
-      Array.from({ length: count }, (_, at) => provider(at, scheduler.network, place)),
+      Array.from({ length: count }, (_, at) =>
+        provider(at, scheduler.network, place, options.wrapBackend),
+      ),
     )
     for (const each of providers) closers.push(() => each.role.stop())
     await untilListed(clock, providers)
@@ -100,6 +107,7 @@ export async function startDev(options: DevOptions): Promise<DevMarket> {
       network: await readNetwork(name, home),
       home,
       profile: 'client',
+      ports: { trace: options.trace },
     })
     closers.push(() => market.close())
     onStep('client      connected, channel open')
@@ -140,7 +148,8 @@ export function jobSummary(result: JobResult, model: string): object {
 function provider(
   at: number,
   network: NetworkConfig,
-  place: { home: string; file: string; log: 'file' },
+  place: { home: string; file: string; log: 'file'; trace?: Trace },
+  wrap: (backend: Backend) => Backend = (backend) => backend,
 ): Promise<RunningProvider> {
   return runProvider({
     ...place,
@@ -151,7 +160,8 @@ function provider(
     region: 'local',
     gpu: 'cpu',
     memoryGiB: 1,
-    backend: ({ clock, logger }) => startEmbedded({ ...TINY_CHAT, places: PLACES, clock, logger }),
+    backend: async ({ clock, logger }) =>
+      wrap(await startEmbedded({ ...TINY_CHAT, places: PLACES, clock, logger })),
   })
 }
 

@@ -1,6 +1,6 @@
 /**
- * The real ports of a serving role on this machine: keys, store, chain, wallet and libp2p, each in the
- * role's own folder below the home.
+ * The real ports of a serving role on this machine: keys, store, chain, wallet and libp2p, each in
+ * the role's own folder below the home.
  * @module
  */
 import { mkdir } from 'node:fs/promises'
@@ -12,6 +12,7 @@ import type {
   Logger,
   Random,
   Store,
+  Trace,
   Transport,
   Wallet,
 } from '../../contracts/base/ports.ts'
@@ -35,6 +36,7 @@ export interface RolePorts {
   readonly chain: Chain
   readonly wallet: Wallet
   readonly transport: Transport
+  readonly trace?: Trace
 }
 
 export interface RolePlace {
@@ -46,6 +48,8 @@ export interface RolePlace {
   readonly listen: readonly string[]
   /** Where log lines go: the role's own file, or stderr. */
   readonly log: 'file' | 'stderr'
+  /** Told the moments of each job; for measurements. */
+  readonly trace?: Trace
 }
 
 /** Opens the key file of a role, made at the first start. Throws `key-file`. */
@@ -81,7 +85,9 @@ export async function openRolePorts(place: RolePlace, keys?: Keystore): Promise<
       clock,
       logger,
     })
-    return { clock, random: createRandom(), logger, store, keystore, chain, wallet, transport }
+    const { trace } = place
+    const random = createRandom()
+    return { clock, random, logger, store, keystore, chain, wallet, transport, trace }
   } catch (error) {
     await store.close()
     throw error
