@@ -41,3 +41,13 @@ export function parseNano(text: string): NanoTon {
   if (amount > MAX_COINS) throw new MarketError('bad-input', { field: 'amount', most: MAX_COINS })
   return amount
 }
+
+/** The smaller of two amounts. */
+export function lesser(a: bigint, b: bigint): bigint {
+  return a < b ? a : b
+}
+
+/** The larger of two amounts. */
+export function greater(a: bigint, b: bigint): bigint {
+  return a > b ? a : b
+}

@@ -1,14 +1,12 @@
 /**
  * The payment channel as TypeScript sees it: its address, its messages, its state.
  *
- * Message layouts are those of `contracts/tolk/channel/messages.tolk`; the code is pinned by the
- * committed artefact. Sending goes through a `Wallet` or `Chain` port: nothing here touches a
- * network except `readChannel`, which is handed one.
+ * The code is pinned by the committed artefact; `channelMessages.ts` has the message bodies. Nothing
+ * here touches a network except `readChannel`, which is handed one.
  * @module
  */
 import {
   Address,
-  type Builder,
   beginCell,
   Cell,
   contractAddress,
@@ -18,9 +16,16 @@ import {
 import { type Bytes, fromBigInt } from '../base/bytes.ts'
 import { MarketError } from '../base/errors.ts'
 import type { Chain } from '../base/ports.ts'
-import { MAX_COINS, type NanoTon } from '../base/units.ts'
-import type { Voucher } from '../money/voucher.ts'
+import type { NanoTon } from '../base/units.ts'
 import artefact from './compiled/channel.json' with { type: 'json' }
+
+export {
+  CHANNEL_VALUE,
+  claimBody,
+  cooperativeCloseBody,
+  topUpBody,
+  topUpValue,
+} from './channelMessages.ts'
 
 /** What is fixed in the address of a channel. */
 export interface ChannelConfig {
@@ -78,44 +83,10 @@ export const CHANNEL_EXIT = {
   unknownMessage: 0xffff,
 } as const
 
-/** Ops of the messages that a channel takes. */
-export const CHANNEL_OP = {
-  topUp: 0x2c5a1b01,
-  claim: 0x2c5a1b02,
-  startClose: 0x2c5a1b03,
-  finishClose: 0x2c5a1b04,
-  cooperativeClose: 0x2c5a1b05,
-  sweep: 0x2c5a1b06,
-} as const
-
-/** Ops of the messages that a channel sends. */
-export const CHANNEL_OUT = {
-  payout: 0x2c5a1b11,
-  refund: 0x2c5a1b12,
-  excess: 0x2c5a1b13,
-} as const
-
 /** What stays on the account for ever (`FLOOR` in fees.tolk). */
 export const CHANNEL_FLOOR: NanoTon = 10_000_000n
 /** Five years of rent at the default price table (`RENT_RESERVE` in fees.tolk). */
 export const CHANNEL_RENT_RESERVE: NanoTon = 60_000_000n
-
-/**
- * TON to attach to each message, in nanoTON: above the fees at the default price table. What is
- * not used comes back from a claim, a cooperative close and start-close; goes to the payer from
- * finish-close and sweep; stays for rent and fees after a top-up.
- */
-export const CHANNEL_VALUE = {
-  /** On top of the first deposit: floor, five years of rent, and fees. */
-  open: 80_000_000n,
-  /** On top of every further deposit. `topUpValue` adds what the rent has taken. */
-  topUp: 6_000_000n,
-  claim: 10_000_000n,
-  startClose: 10_000_000n,
-  finishClose: 10_000_000n,
-  cooperativeClose: 10_000_000n,
-  sweep: 10_000_000n,
-} as const satisfies Record<string, NanoTon>
 
 /** Code of the channel. */
 export const CHANNEL_CODE = Cell.fromBase64(artefact.code)
@@ -174,57 +145,6 @@ export function checkChannel(config: ChannelConfig, expected: ChannelExpectation
   }
 }
 
-/** Adds `amount` nanoTON to the deposit. Attach `topUpValue`. Throws `bad-input`. */
-export function topUpBody(amount: NanoTon): Cell {
-  return op(CHANNEL_OP.topUp).storeCoins(coins(amount)).endCell()
-}
-
-/**
- * What to attach to a top-up of `amount`: for a new channel, or for one whose balance and state
- * are known, so that the rent it has paid is replaced.
- */
-export function topUpValue(
-  amount: NanoTon,
-  known?: { readonly balance: NanoTon; readonly deposited: NanoTon; readonly claimed: NanoTon },
-): NanoTon {
-  if (!known) return amount + CHANNEL_VALUE.open
-  const spare = known.balance - (known.deposited - known.claimed)
-  const missing = CHANNEL_VALUE.open - spare
-  return amount + (missing > CHANNEL_VALUE.topUp ? missing : CHANNEL_VALUE.topUp)
-}
-
-/**
- * Shows a voucher: as an external message by anyone, or from the payee's wallet. The network and
- * the channel are not sent: the contract knows its own. Throws `bad-input`.
- */
-export function claimBody(voucher: Voucher, signature: Bytes): Cell {
-  return storeVoucher(op(CHANNEL_OP.claim), voucher, signature).endCell()
-}
-
-/** Starts closing; from the payer. */
-export function startCloseBody(): Cell {
-  return op(CHANNEL_OP.startClose).endCell()
-}
-
-/** Closes after the delay; from anyone. */
-export function finishCloseBody(): Cell {
-  return op(CHANNEL_OP.finishClose).endCell()
-}
-
-/** Closes at once, after a last claim where one is given; from the payee. Throws `bad-input`. */
-export function cooperativeCloseBody(last?: {
-  readonly voucher: Voucher
-  readonly signature: Bytes
-}): Cell {
-  const body = op(CHANNEL_OP.cooperativeClose).storeBit(last !== undefined)
-  return (last ? storeVoucher(body, last.voucher, last.signature) : body).endCell()
-}
-
-/** Sends what a closed channel holds above its floor to the payer; from anyone. */
-export function sweepBody(): Cell {
-  return op(CHANNEL_OP.sweep).endCell()
-}
-
 /**
  * State of a channel, final on chain. The address alone proves code and configuration where it
  * came from `channelAddress`. Throws `contract-failed` where there is no channel.
@@ -259,7 +179,7 @@ export function parseChannelView(reader: TupleReader): ChannelView {
   }
 }
 
-/** A channel's data cell, as the contract stores it. `closeAt` as in storage.tolk. Throws `bad-frame`. */
+/** A channel's data cell; `closeAt` as in storage.tolk. Throws `bad-frame`. */
 export function parseChannelData(data: Cell): {
   readonly claimed: NanoTon
   readonly receiptsHash: Bytes
@@ -287,26 +207,6 @@ export function parseChannelData(data: Cell): {
   } catch (cause) {
     throw new MarketError('bad-frame', { record: 'channel data' }, { cause })
   }
-}
-
-function op(code: number): Builder {
-  return beginCell().storeUint(code, 32)
-}
-
-function storeVoucher(body: Builder, voucher: Voucher, signature: Bytes): Builder {
-  if (signature.length !== 64) throw new MarketError('bad-input', { field: 'signature', bytes: 64 })
-  if (voucher.receiptsHash.length !== 32) {
-    throw new MarketError('bad-input', { field: 'receiptsHash', bytes: 32 })
-  }
-  return body
-    .storeCoins(coins(voucher.cumulative))
-    .storeBuffer(Buffer.from(voucher.receiptsHash), 32)
-    .storeBuffer(Buffer.from(signature), 64)
-}
-
-function coins(amount: bigint): bigint {
-  if (amount < 0n || amount > MAX_COINS) throw new MarketError('bad-input', { field: 'amount' })
-  return amount
 }
 
 function checkConfig(config: ChannelConfig): void {

@@ -28,14 +28,10 @@ import type {
 import { type SigningKey, taggedHash } from '../../contracts/base/signing.ts'
 import type { NanoTon } from '../../contracts/base/units.ts'
 import { voucherHash } from '../../contracts/money/voucher.ts'
-import type { ChannelState } from './simulatedChannel.ts'
+import type { LedgerMessage } from './simulatedAccount.ts'
+import type { ChannelState } from './simulatedChannelParts.ts'
 import type { PriceTable } from './simulatedFees.ts'
-import {
-  createLedger,
-  type Ledger,
-  type LedgerMessage,
-  type LedgerTotals,
-} from './simulatedLedger.ts'
+import { createLedger, type Ledger, type LedgerTotals } from './simulatedLedger.ts'
 import { createWallet } from './wallet.ts'
 
 /** What may go wrong between sending an external message and its block. */

@@ -3,86 +3,34 @@
  *
  * It follows `contracts/tolk/channel/channel.tolk` check by check, with the same exit codes and the
  * same fees, and is proved equal to the compiled contract, to the nanoTON, by
- * `test/node/chain/simulatedChannel.test.ts`. The simulated chain runs it in place of the TVM.
+ * `test/node/chain/simulatedLedger.test.ts`. The simulated chain runs it in place of the TVM.
  * @module
  */
-import { type Address, beginCell, type Cell, type Slice } from '@ton/core'
-import type { Bytes } from '../../contracts/base/bytes.ts'
-import { MAX_COINS, type NanoTon } from '../../contracts/base/units.ts'
-import { verifyVoucher } from '../../contracts/money/voucher.ts'
+import type { Slice } from '@ton/core'
+import { greater, lesser, MAX_COINS, type NanoTon } from '../../contracts/base/units.ts'
 import {
   CHANNEL_CODE,
   CHANNEL_EXIT,
   CHANNEL_FLOOR,
-  CHANNEL_OP,
-  CHANNEL_OUT,
   CHANNEL_RENT_RESERVE,
-  type ChannelConfig,
 } from '../../contracts/wrappers/Channel.ts'
+import { CHANNEL_OP, CHANNEL_OUT } from '../../contracts/wrappers/channelMessages.ts'
+import { cooperativeClose, finishClose, startClose, sweep } from './simulatedChannelClose.ts'
 import {
-  type CellSize,
-  CHANNEL_GAS,
-  CONTRACT_GAS,
-  forwardFee,
-  gasFee,
-  type PriceTable,
-  sizeOf,
-} from './simulatedFees.ts'
-
-/** Data of a channel. `closeAt` is 0 while open and `CLOSED_AT` once closed, as in the contract. */
-export interface ChannelState {
-  readonly config: ChannelConfig
-  readonly deposited: NanoTon
-  readonly claimed: NanoTon
-  readonly closeAt: number
-  readonly receiptsHash: Bytes
-  readonly bounced: boolean
-}
-
-export const CLOSED_AT = 0xffffffff
-
-/** A message that reaches a channel. */
-export type ChannelInput =
-  | {
-      readonly kind: 'internal'
-      readonly from: Address
-      readonly value: NanoTon
-      readonly body: Cell
-    }
-  | { readonly kind: 'external'; readonly body: Cell; readonly hasInit: boolean }
-  | { readonly kind: 'bounced'; readonly value: NanoTon; readonly body: Cell }
-
-export interface ChannelContext {
-  readonly address: Address
-  readonly networkId: number
-  readonly nowS: number
-  /** After rent, the value of the message, and an external message's import fee. */
-  readonly balance: NanoTon
-  readonly prices: PriceTable
-}
-
-/** A message of the channel. `value` arrives; `fee` was taken for forwarding it. */
-export interface ChannelOutput {
-  readonly to: Address
-  readonly value: NanoTon
-  readonly fee: NanoTon
-  readonly body: Cell
-  readonly bounce: boolean
-}
-
-export interface ChannelResult {
-  /** 0, or the exit code of the refusal; a refused message changes nothing and sends nothing. */
-  readonly exit: number
-  readonly gas: bigint
-  readonly state: ChannelState
-  readonly out: readonly ChannelOutput[]
-}
-
-/** A channel before its first message. */
-export function newChannel(config: ChannelConfig): ChannelState {
-  const receiptsHash = new Uint8Array(32)
-  return { config, deposited: 0n, claimed: 0n, closeAt: 0, receiptsHash, bounced: false }
-}
+  assert,
+  available,
+  type ChannelContext,
+  type ChannelInput,
+  type ChannelResult,
+  type ChannelState,
+  checkVoucher,
+  externalClaimFee,
+  type Internal,
+  loadVoucher,
+  payout,
+  Refusal,
+} from './simulatedChannelParts.ts'
+import { type CellSize, CHANNEL_GAS, CONTRACT_GAS, gasFee, sizeOf } from './simulatedFees.ts'
 
 /**
  * Runs one message. Never throws: a malformed body is a refusal, as on chain.
@@ -113,12 +61,6 @@ export function channelSize(state: ChannelState, balance: NanoTon): CellSize {
   return { bits, cells: CODE_SIZE.cells + 3n }
 }
 
-interface SignedVoucher {
-  readonly cumulative: NanoTon
-  readonly receiptsHash: Bytes
-  readonly signature: Bytes
-}
-
 const OUT_OF_GAS = 13
 const MALFORMED = 9
 const LEAST_CLAIM_FEES = 100n
@@ -129,24 +71,10 @@ const CONFIG_BITS = 267n + 256n + 32n + 32n + 267n + 128n
 /** Account storage beside the balance: logical time, no extra currencies, state tag, StateInit. */
 const ACCOUNT_BITS = 64n + 1n + 1n + 5n
 
-class Refusal extends Error {
-  readonly exit: number
-  constructor(exit: number) {
-    super(`exit ${exit}`)
-    this.exit = exit
-  }
-}
-
-function assert(holds: boolean, exit: number): asserts holds {
-  if (!holds) throw new Refusal(exit)
-}
-
 function refusal(state: ChannelState, exit: number): ChannelResult {
   const gas = exit === CHANNEL_EXIT.unknownMessage ? CHANNEL_GAS.unknown : CHANNEL_GAS.refused
   return { exit, gas, state, out: [] }
 }
-
-type Internal = Extract<ChannelInput, { kind: 'internal' }>
 
 function internal(state: ChannelState, input: Internal, context: ChannelContext): ChannelResult {
   const body = input.body.beginParse()
@@ -197,7 +125,7 @@ function claim(
   assert(!state.bounced, CHANNEL_EXIT.bounced)
   checkVoucher(state, voucher, context)
 
-  const target = least(voucher.cumulative, state.deposited)
+  const target = lesser(voucher.cumulative, state.deposited)
   const paid = target - state.claimed
   const fee = externalClaimFee(prices)
   assert(paid >= LEAST_CLAIM_FEES * (fee + prices.forwardLump), CHANNEL_EXIT.tooSmall)
@@ -224,8 +152,8 @@ function claimByPayee(
   checkVoucher(state, voucher, context)
   const fees = gasFee(prices, CONTRACT_GAS.claim) + prices.forwardLump
   assert(input.value >= fees, CHANNEL_EXIT.tooLittleValue)
-  const paid = least(
-    least(voucher.cumulative, state.deposited) - state.claimed,
+  const paid = lesser(
+    lesser(voucher.cumulative, state.deposited) - state.claimed,
     available(input.value, context),
   )
   assert(paid > 0n, CHANNEL_EXIT.nothingToPay)
@@ -240,66 +168,6 @@ function claimByPayee(
   }
 }
 
-function startClose(state: ChannelState, input: Internal, context: ChannelContext): ChannelResult {
-  const gas = CHANNEL_GAS.startClose
-  assert(state.closeAt === 0, CHANNEL_EXIT.notOpen)
-  assert(input.from.equals(state.config.payer), CHANNEL_EXIT.notPayer)
-  const closeAt = Math.min(context.nowS + state.config.closeDelayS, CLOSED_AT - 1)
-  const back = input.value - gasFee(context.prices, gas)
-  const out = toPayer(CHANNEL_OUT.excess, state, back, context.prices)
-  return { exit: 0, gas, state: { ...state, closeAt }, out }
-}
-
-function finishClose(state: ChannelState, input: Internal, context: ChannelContext): ChannelResult {
-  const gas = CHANNEL_GAS.finishClose
-  assert(state.closeAt !== 0 && state.closeAt !== CLOSED_AT, CHANNEL_EXIT.notClosing)
-  assert(context.nowS >= state.closeAt, CHANNEL_EXIT.tooEarly)
-  const next = { ...state, deposited: state.claimed, closeAt: CLOSED_AT }
-  const held = available(input.value, context)
-  const value = most(0n, held) + input.value - gasFee(context.prices, gas)
-  return {
-    exit: 0,
-    gas,
-    state: next,
-    out: toPayer(CHANNEL_OUT.refund, state, value, context.prices),
-  }
-}
-
-function cooperativeClose(
-  state: ChannelState,
-  input: Internal,
-  body: Slice,
-  context: ChannelContext,
-): ChannelResult {
-  const { prices } = context
-  const last = body.loadBit() ? loadVoucher(body) : undefined
-  const gas = last ? CHANNEL_GAS.cooperativeCloseLast : CHANNEL_GAS.cooperativeClose
-  assert(state.closeAt !== CLOSED_AT, CHANNEL_EXIT.notOpen)
-  assert(input.from.equals(state.config.payee), CHANNEL_EXIT.notPayee)
-  const fees = gasFee(prices, CONTRACT_GAS.close) + prices.forwardLump
-  assert(input.value >= fees, CHANNEL_EXIT.tooLittleValue)
-  const held = available(input.value, context)
-  let paid = 0n
-  if (last) {
-    checkVoucher(state, last, context)
-    paid = most(0n, least(least(last.cumulative, state.deposited) - state.claimed, held))
-  }
-  const claimed = state.claimed + paid
-  const receiptsHash = last?.receiptsHash ?? state.receiptsHash
-  const next = { ...state, claimed, deposited: claimed, closeAt: CLOSED_AT, receiptsHash }
-  const out = payout(state, paid, paid + input.value - gasFee(prices, gas), prices)
-  const rest = toPayer(CHANNEL_OUT.refund, state, held - paid, prices)
-  return { exit: 0, gas, state: next, out: [out, ...rest] }
-}
-
-function sweep(state: ChannelState, input: Internal, context: ChannelContext): ChannelResult {
-  const gas = CHANNEL_GAS.sweep
-  assert(state.closeAt === CLOSED_AT, CHANNEL_EXIT.notClosed)
-  const excess = available(input.value, context) - (state.deposited - state.claimed)
-  const value = most(0n, excess) + input.value - gasFee(context.prices, gas)
-  return { exit: 0, gas, state, out: toPayer(CHANNEL_OUT.refund, state, value, context.prices) }
-}
-
 /** A payout came back: what arrived is owed again, less the gas of noting it. */
 function bounced(
   state: ChannelState,
@@ -310,55 +178,9 @@ function bounced(
   body.skip(32)
   assert(body.loadUint(32) === CHANNEL_OUT.payout, 63)
   const paid = body.loadCoins()
-  const back = most(0n, input.value - gasFee(context.prices, CONTRACT_GAS.bounce))
-  const claimed = state.claimed - least(paid, back)
+  const back = greater(0n, input.value - gasFee(context.prices, CONTRACT_GAS.bounce))
+  const claimed = state.claimed - lesser(paid, back)
   return { exit: 0, gas: CHANNEL_GAS.bounced, state: { ...state, claimed, bounced: true }, out: [] }
-}
-
-function checkVoucher(state: ChannelState, voucher: SignedVoucher, context: ChannelContext): void {
-  const { network, voucherKey } = state.config
-  assert(network === context.networkId, CHANNEL_EXIT.wrongNetwork)
-  const { cumulative, receiptsHash, signature } = voucher
-  const signed = { network, channel: context.address, cumulative, receiptsHash }
-  assert(verifyVoucher(signed, signature, voucherKey), CHANNEL_EXIT.badSignature)
-}
-
-function loadVoucher(body: Slice): SignedVoucher {
-  const cumulative = body.loadCoins()
-  const receiptsHash = new Uint8Array(body.loadBuffer(32))
-  return { cumulative, receiptsHash, signature: new Uint8Array(body.loadBuffer(64)) }
-}
-
-function externalClaimFee(prices: PriceTable): NanoTon {
-  return gasFee(prices, CONTRACT_GAS.claim) + forwardFee(prices, 1023n, 1n)
-}
-
-function available(value: NanoTon, context: ChannelContext): NanoTon {
-  return context.balance - value - CHANNEL_FLOOR
-}
-
-function payout(
-  state: ChannelState,
-  paid: NanoTon,
-  value: NanoTon,
-  prices: PriceTable,
-): ChannelOutput {
-  const body = beginCell().storeUint(CHANNEL_OUT.payout, 32).storeCoins(paid).endCell()
-  const fee = prices.forwardLump
-  return { to: state.config.payee, value: value - fee, fee, body, bounce: true }
-}
-
-/** A message to the payer that ignores errors: what does not pay its own way is not sent. */
-function toPayer(
-  op: number,
-  state: ChannelState,
-  value: NanoTon,
-  prices: PriceTable,
-): ChannelOutput[] {
-  const fee = prices.forwardLump
-  if (value < fee) return []
-  const body = beginCell().storeUint(op, 32).endCell()
-  return [{ to: state.config.payer, value: value - fee, fee, body, bounce: false }]
 }
 
 function coinsBits(amount: NanoTon): bigint {
@@ -368,12 +190,4 @@ function coinsBits(amount: NanoTon): bigint {
 
 function toBitLength(amount: bigint): number {
   return amount.toString(2).length
-}
-
-function least(a: bigint, b: bigint): bigint {
-  return a < b ? a : b
-}
-
-function most(a: bigint, b: bigint): bigint {
-  return a > b ? a : b
 }

@@ -13,17 +13,19 @@ import { signingKey } from '../../contracts/base/signing.ts'
 import { type NanoTon, TON } from '../../contracts/base/units.ts'
 import { signVoucher } from '../../contracts/money/voucher.ts'
 import {
-  CHANNEL_VALUE,
   type ChannelConfig,
   channelAddress,
   channelStateInit,
+  readChannel,
+} from '../../contracts/wrappers/Channel.ts'
+import {
+  CHANNEL_VALUE,
   claimBody,
   finishCloseBody,
-  readChannel,
   startCloseBody,
   topUpBody,
   topUpValue,
-} from '../../contracts/wrappers/Channel.ts'
+} from '../../contracts/wrappers/channelMessages.ts'
 
 /** Sums over a whole network, in nanoTON: minted = balances + fees + inFlight, always. */
 export interface ChainTotals {

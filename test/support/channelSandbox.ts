@@ -25,19 +25,21 @@ import { type Bytes, utf8 } from '../../contracts/base/bytes.ts'
 import { type SigningKey, sha256, signingKey } from '../../contracts/base/signing.ts'
 import { signVoucher, type Voucher } from '../../contracts/money/voucher.ts'
 import {
-  CHANNEL_VALUE,
   type ChannelConfig,
   type ChannelView,
   channelAddress,
   channelStateInit,
+  parseChannelView,
+} from '../../contracts/wrappers/Channel.ts'
+import {
+  CHANNEL_VALUE,
   claimBody,
   cooperativeCloseBody,
   finishCloseBody,
-  parseChannelView,
   startCloseBody,
   sweepBody,
   topUpBody,
-} from '../../contracts/wrappers/Channel.ts'
+} from '../../contracts/wrappers/channelMessages.ts'
 
 /** Global id of the test network: none that exists. */
 export const TEST_NETWORK = -777

@@ -11,10 +11,12 @@ import {
   CHANNEL_EXIT,
   CHANNEL_FLOOR,
   CHANNEL_RENT_RESERVE,
+} from '../../../contracts/wrappers/Channel.ts'
+import {
   CHANNEL_VALUE,
   claimBody,
   topUpValue,
-} from '../../../contracts/wrappers/Channel.ts'
+} from '../../../contracts/wrappers/channelMessages.ts'
 import {
   CONTRACT_GAS,
   DEFAULT_PRICES,

@@ -14,11 +14,10 @@ import {
   CHANNEL_EXIT,
   CHANNEL_FLOOR,
   CHANNEL_RENT_RESERVE,
-  CHANNEL_VALUE,
   channelStateInit,
   checkChannel,
-  claimBody,
 } from '../../../contracts/wrappers/Channel.ts'
+import { CHANNEL_VALUE, claimBody } from '../../../contracts/wrappers/channelMessages.ts'
 import { DEFAULT_PRICES, storageFee } from '../../../node/chain/simulatedFees.ts'
 import {
   type ChannelSandbox,

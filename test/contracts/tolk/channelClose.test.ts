@@ -6,12 +6,8 @@
 import { Address, beginCell } from '@ton/core'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { TON } from '../../../contracts/base/units.ts'
-import {
-  CHANNEL_EXIT,
-  CHANNEL_FLOOR,
-  CHANNEL_VALUE,
-  topUpBody,
-} from '../../../contracts/wrappers/Channel.ts'
+import { CHANNEL_EXIT, CHANNEL_FLOOR } from '../../../contracts/wrappers/Channel.ts'
+import { CHANNEL_VALUE, topUpBody } from '../../../contracts/wrappers/channelMessages.ts'
 import {
   type ChannelSandbox,
   channelSandbox,

@@ -8,16 +8,18 @@ import { toHex, utf8 } from '../../../contracts/base/bytes.ts'
 import { sha256, signingKey } from '../../../contracts/base/signing.ts'
 import { TON } from '../../../contracts/base/units.ts'
 import {
-  CHANNEL_VALUE,
   type ChannelConfig,
   channelAddress,
   channelStateInit,
-  claimBody,
   parseChannelData,
   parseChannelView,
+} from '../../../contracts/wrappers/Channel.ts'
+import {
+  CHANNEL_VALUE,
+  claimBody,
   topUpBody,
   topUpValue,
-} from '../../../contracts/wrappers/Channel.ts'
+} from '../../../contracts/wrappers/channelMessages.ts'
 
 const config: ChannelConfig = {
   payer: Address.parseRaw(`0:${'01'.repeat(32)}`),

@@ -13,10 +13,9 @@ import {
   CHANNEL_CODE_HASH,
   CHANNEL_EXIT,
   CHANNEL_FLOOR,
-  CHANNEL_OP,
-  CHANNEL_OUT,
   CHANNEL_RENT_RESERVE,
 } from '../../../contracts/wrappers/Channel.ts'
+import { CHANNEL_OP, CHANNEL_OUT } from '../../../contracts/wrappers/channelMessages.ts'
 import { CONTRACT_GAS } from '../../../node/chain/simulatedFees.ts'
 import { artefactPath, CONTRACTS, compileContract } from '../../../scripts/compile.ts'
 

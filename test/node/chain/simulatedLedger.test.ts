@@ -8,17 +8,16 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { toHex } from '../../../contracts/base/bytes.ts'
 import { TON } from '../../../contracts/base/units.ts'
+import { channelAddress, channelStateInit } from '../../../contracts/wrappers/Channel.ts'
 import {
   CHANNEL_VALUE,
-  channelAddress,
-  channelStateInit,
   claimBody,
   cooperativeCloseBody,
   finishCloseBody,
   startCloseBody,
   sweepBody,
   topUpBody,
-} from '../../../contracts/wrappers/Channel.ts'
+} from '../../../contracts/wrappers/channelMessages.ts'
 import { createLedger, type Ledger } from '../../../node/chain/simulatedLedger.ts'
 import {
   type ChannelSandbox,
