@@ -83,10 +83,14 @@ export function prepareJob(
   }
 }
 
+/** Said behind a lost answer: model servers answer a user's message, they do not go on with one. */
+const GO_ON = 'Continue your answer exactly where it stopped. Repeat nothing.'
+
 /** The request that continues a lost answer: the same conversation and what was delivered of it. */
 export function continuation(request: JobRequest, text: string, tokens: number): JobRequest {
   const maxTokens = (request.maxTokens ?? DEFAULT_MAX_TOKENS) - tokens
-  const messages = [...request.messages, { role: 'assistant' as const, content: text }]
+  const said = { role: 'assistant' as const, content: text }
+  const messages = [...request.messages, said, { role: 'user' as const, content: GO_ON }]
   return { ...request, messages, maxTokens, jobId: undefined }
 }
 

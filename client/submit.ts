@@ -6,7 +6,7 @@
  * @module
  */
 import { toHex } from '../contracts/base/bytes.ts'
-import { asMarketError, MarketError } from '../contracts/base/errors.ts'
+import { asMarketError, type ErrorCode, MarketError } from '../contracts/base/errors.ts'
 import type { SigningKey } from '../contracts/base/signing.ts'
 import { TIER_MEANING } from '../contracts/base/tier.ts'
 import type { JobControl } from './handle.ts'
@@ -110,9 +110,12 @@ async function runOnce(
   return end
 }
 
+/** Ends of an attempt that another provider may take up. */
+const LOST: readonly ErrorCode[] = ['provider-lost', 'stalled', 'backend-failed']
+
 /** Lost in the middle, with something delivered, and the application asked for a continuation. */
 function mayContinue({ resume }: PreparedJob, { error, partial }: RunEnd): boolean {
-  const lost = error?.code === 'provider-lost' || error?.code === 'stalled'
+  const lost = error !== undefined && LOST.includes(error.code)
   return resume && lost && partial.text !== ''
 }
 
@@ -146,6 +149,7 @@ function jobResult({ spec }: PreparedJob, end: RunEnd, before: Before): JobResul
     provider: toHex(placement.lease.provider),
     tier: placement.verdict.tier,
     tierMeaning: TIER_MEANING[placement.verdict.tier],
+    demo: placement.demo,
     attempts: before.attempts + end.attempts,
     resumedFrom: before.jobIds,
     counted: checked.counted,

@@ -26,6 +26,7 @@ import {
 } from '../../contracts/money/price.ts'
 import { tinyChatTokenizer } from '../../contracts/money/tinyChatTokenizer.ts'
 import { bytesTokenizer } from '../../contracts/money/tokenizer.ts'
+import { checkRequest } from '../../node/backends/backend.ts'
 
 const SEED = 20_261_122
 const { steps } = DEFAULT_PARAMETERS
@@ -207,11 +208,20 @@ describe('a request', () => {
 
   it('continues with what was delivered, as a new job', () => {
     const request = { model: 'm', messages, maxTokens: 100, jobId: 'ab'.repeat(16) }
-    expect(continuation(request, 'so far', 30)).toMatchObject({
-      maxTokens: 70,
-      jobId: undefined,
-      messages: [...messages, { role: 'assistant', content: 'so far' }],
-    })
+    const next = continuation(request, 'so far', 30)
+    expect(next).toMatchObject({ maxTokens: 70, jobId: undefined })
+    expect(next.messages.slice(0, -1)).toEqual([
+      ...messages,
+      { role: 'assistant', content: 'so far' },
+    ])
+  })
+
+  it('continues with a request that every backend takes', () => {
+    const { messages: asked } = continuation({ model: 'm', messages, maxTokens: 100 }, 'so far', 30)
+    const weightsHash = new Uint8Array(32)
+    const served = { id: 'm', weightsHash, contextTokens: 512, places: 1, demo: true }
+    const request = { model: 'm', messages: asked, maxTokens: 70 }
+    expect(checkRequest(request, [served])).toBe(served)
   })
 })
 
