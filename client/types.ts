@@ -105,6 +105,8 @@ export interface JobResult {
   readonly tier: Tier
   /** What the tier means for the prompt, in a sentence. */
   readonly tierMeaning: string
+  /** True for a model that is only for demonstrations, by the provider's own word. */
+  readonly demo: boolean
   readonly attempts: number
   /** Job ids of the parts, where the answer was continued after a loss; the last one is `id`. */
   readonly resumedFrom: readonly string[]

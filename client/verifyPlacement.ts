@@ -59,6 +59,8 @@ export interface Placement {
   readonly accept: Accept
   readonly epochKey: EpochKey
   readonly verdict: Verdict
+  /** A demo model, by the provider's own word: a label, nothing that was proved. */
+  readonly demo: boolean
   readonly binding: JobBinding
   /** The signed parts as received, for the receipt file. */
   readonly signed: SignedParts
@@ -80,7 +82,7 @@ export interface SignedParts {
  * `bad-model`, `epoch-expired`, `bad-evidence`, `tier-too-low` or `unknown-provider`.
  */
 export async function verifyPlacement(
-  placed: Pick<Placed, 'lease' | 'accepted' | 'attempt'>,
+  placed: Pick<Placed, 'lease' | 'accepted' | 'attempt'> & Partial<Pick<Placed, 'demo'>>,
   expected: ExpectedPlacement,
 ): Promise<Placement> {
   const signed = signedParts(placed)
@@ -105,7 +107,8 @@ export async function verifyPlacement(
   const { minTier } = lease
   const acceptHash = recordHash(acceptCell)
   const binding = { network: networkId, leaseHash, acceptHash, minTier, evidenceDigest }
-  return { lease, leaseHash, accept, epochKey, verdict, binding, signed }
+  const demo = placed.demo === true
+  return { lease, leaseHash, accept, epochKey, verdict, demo, binding, signed }
 }
 
 function signedParts({ lease, accepted }: Pick<Placed, 'lease' | 'accepted'>): SignedParts {

@@ -138,9 +138,10 @@ function toJobRequest(chat: ChatRequest): JobRequest {
 }
 
 function headers(result: JobResult): [string, string][] {
-  const { tier, provider, costNano, receipt } = extras(result)
+  const { tier, demo, provider, costNano, receipt } = extras(result)
   return [
     ['x-chrysalis-tier', String(tier)],
+    ['x-chrysalis-demo', String(demo)],
     ['x-chrysalis-provider', String(provider)],
     ['x-chrysalis-cost-nano', String(costNano)],
     ['x-chrysalis-receipt', String(receipt)],

@@ -121,6 +121,7 @@ export function extras(result: JobResult): Record<string, string | boolean> {
   return {
     tier: result.tier,
     tierMeaning: result.tierMeaning,
+    demo: result.demo,
     provider: result.provider,
     costNano: result.cost.toString(),
     feeNano: result.fee.toString(),

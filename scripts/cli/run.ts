@@ -97,6 +97,7 @@ function jobJson(result: JobResult, model: string): object {
     fee,
     provider,
     tier,
+    demo: result.demo,
     receipt: receiptHash,
     verified,
     attempts,
@@ -113,6 +114,7 @@ function describe(result: JobResult): string[] {
     `  tokens    ${usage.prompt} prompt, ${usage.completion} completion, in ${seconds} s`,
     `  provider  ${provider}`,
     `  tier      ${tier}: ${tierMeaning}`,
+    ...(result.demo ? ['  model     a demo model: its answers may be wrong'] : []),
     `  receipt   ${receiptHash} (${verified ? 'verified' : 'NOT verified'})`,
   ]
 }
