@@ -78,8 +78,9 @@ export async function openProcesses(env: Env = {}): Promise<Processes> {
     async start(args, more = {}) {
       const { child, out, error } = launch([...args, '--json'], more)
       await firstLine(child, () => `${args.join(' ')}\n${out()}${error()}`)
-      const line = out().split('\n', 1)[0] ?? ''
-      return role(child, JSON.parse(line), error)
+      const first = JSON.parse(out().split('\n', 1)[0] ?? '')
+      if (first.ok !== true) throw new Error(`${args.join(' ')}\n${out()}${error()}`)
+      return role(child, first, error)
     },
     async run(args, options = {}) {
       const startMs = performance.now()
@@ -130,13 +131,18 @@ export function startProvider(processes: Processes, args: readonly string[]): Pr
   return processes.start(['provider', 'start', '--status-port', '0', ...args])
 }
 
-/** Waits until the scheduler lists `count` slots, and can pay for each. */
-export async function untilOffered(scheduler: Role, count: number): Promise<void> {
-  await until(`${count} slots offered`, async () => {
-    const { slots } = await statusOf(scheduler)
-    const usable = records(slots).filter((slot) => Number(slot.capacity) > 0)
-    return usable.length >= count
-  })
+/** Waits until the scheduler lists `count` providers that it can pay. */
+export async function untilOffered(
+  scheduler: Role,
+  count: number,
+  withinMs?: number,
+): Promise<void> {
+  const offered = async () => {
+    const { slots, providers } = await statusOf(scheduler)
+    const payable = records(providers).filter((provider) => provider.payable === true)
+    return records(slots).length >= count && payable.length >= count
+  }
+  await until(`${count} providers offered and payable`, offered, withinMs)
 }
 
 /** `/status` of a role. */
