@@ -1,6 +1,7 @@
 /**
- * Three projects: `unit` (pure logic and the TVM in process), `market` (processes and localnet),
- * `conformance` (published vectors, read from folders that may be absent).
+ * Three projects: `unit` (pure logic and the TVM in process), `market` (processes and localnet, and
+ * a browser where there is one), `conformance` (published vectors, read from folders that may be
+ * absent).
  * @module
  */
 import { defineConfig } from 'vitest/config'
@@ -14,14 +15,14 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/market/**', 'test/conformance/**', 'test/bench/**'],
+          exclude: ['test/{market,browser,conformance,bench}/**'],
           testTimeout: 30_000,
         },
       },
       {
         test: {
           name: 'market',
-          include: ['test/market/**/*.test.ts'],
+          include: ['test/{market,browser}/**/*.test.ts'],
           fileParallelism: false,
           ...slow,
         },

@@ -177,6 +177,20 @@ export const LIMITS = {
   /** A stopping server lets open requests end this long, then cuts them. */
   httpStopMs: 2_000,
 
+  // Status and metrics.
+  /** Rows of one list in a scheduler's `/status`: a screen, not a ledger; sums are over all. */
+  statusRows: 200,
+  /** The chain is looked at no more often for a status: several readers share one look. */
+  statusChainEveryMs: 1_000,
+  /** A status waits this long for the chain, then says what was known. */
+  statusChainMs: 500,
+  /** A look at the chain for a status has failed after this. */
+  statusChainLookMs: 10_000,
+  /** A public network whose last block is older is not healthy: they make one in a few seconds. */
+  statusBlockAgeS: 60,
+  /** Models named in labels of metrics; providers choose the names, the rest are `other`. */
+  metricModels: 64,
+
   // Access to a TON network.
   /** Answer of a chain endpoint: a page of 100 transactions with code in them. */
   chainAnswerBytes: 8 * MIB,

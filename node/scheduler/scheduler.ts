@@ -27,7 +27,7 @@ import { type ClaimReport, claimAll } from '../settlement/claims.ts'
 import { openPayeeBook } from '../settlement/payeeBook.ts'
 import { createReceiptBook } from '../settlement/receiptBook.ts'
 import { createClients } from './clients.ts'
-import { createPool } from './pool.ts'
+import { createPool, type OfferView } from './pool.ts'
 import { createProviders } from './providers.ts'
 
 export interface SchedulerDeps {
@@ -66,7 +66,10 @@ export interface SchedulerStatus {
   readonly identity: string
   readonly addresses: readonly string[]
   readonly providers: readonly { identity: string; peer: string; payable: boolean }[]
-  readonly slots: readonly { provider: string; model: string; tick: number; capacity: number }[]
+  readonly slots: readonly Pick<
+    OfferView,
+    'provider' | 'model' | 'tick' | 'capacity' | 'tier' | 'demo'
+  >[]
   readonly openJobs: number
   readonly waiting: number
   readonly clientChannels: readonly ChannelFigures[]
@@ -195,9 +198,9 @@ export async function startScheduler(
       identity: hex(keys.identity.publicKey),
       addresses: transport.addresses(),
       providers: providers.connected(),
-      slots: pool
-        .offers()
-        .map(({ provider, model, tick, capacity }) => ({ provider, model, tick, capacity })),
+      slots: pool.offers().map(({ provider, model, tick, capacity, tier, demo }) => {
+        return { provider, model, tick, capacity, tier, demo }
+      }),
       openJobs: clients.open(),
       waiting: pool.waiting(),
       clientChannels: book.all().map((account) => {

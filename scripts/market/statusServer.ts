@@ -1,52 +1,84 @@
 /**
- * Status and metrics of a serving role over HTTP: `/status` as JSON, `/metrics` for Prometheus.
+ * Status and metrics of a serving role over HTTP: `/status` as JSON, `/metrics` for Prometheus, and
+ * for a scheduler the dashboard at `/`.
  *
- * Loopback only. Nothing here names a client, a prompt or a key.
+ * Loopback only. Nothing here names a client, a prompt or a secret.
  * @module
  */
-import type { Clock, Logger } from '../../contracts/base/ports.ts'
-import { createHttpServer } from '../../node/http/server.ts'
-import { toJson } from '../cli/output.ts'
+import type { MarketError } from '../../contracts/base/errors.ts'
+import type { NetworkConfig } from '../../contracts/base/network.ts'
+import type { Chain, Clock, Logger } from '../../contracts/base/ports.ts'
+import {
+  registerDashboard,
+  registerStatus,
+  type StatusSource,
+} from '../../node/http/dashboard/routes.ts'
+import { createHttpServer, type HttpServer } from '../../node/http/server.ts'
+import type { ProviderStatus } from '../../node/provider/provider.ts'
+import type { SchedulerStatus } from '../../node/scheduler/scheduler.ts'
+import { type Metrics, providerMetrics, schedulerMetrics } from './metrics.ts'
+import { schedulerView, watchChain } from './schedulerView.ts'
 
-export interface StatusOptions {
+export interface StatusPlace {
   readonly clock: Clock
   readonly logger: Logger
+  /** 0 for any. */
   readonly port: number
-  readonly status: () => object
 }
 
-/** Starts the server. Throws `port-in-use`. */
-export async function serveStatus(
-  options: StatusOptions,
-): Promise<{ url: string; stop(): Promise<void> }> {
-  const { clock, logger } = options
-  const { Gauge, Registry } = await import('prom-client')
-  const registry = new Registry()
-  const figures = new Gauge({
-    name: 'chrysalis_figure',
-    help: 'Numbers of the role status, by name; amounts in nanoTON.',
-    labelNames: ['name'],
-    registers: [registry],
+export interface StatusServer {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** The scheduler's status, metrics and dashboard. Throws `port-in-use`. */
+export async function serveSchedulerStatus(
+  place: StatusPlace & {
+    readonly chain: Pick<Chain, 'lastBlock'>
+    readonly network: NetworkConfig
+  },
+  status: () => SchedulerStatus,
+): Promise<StatusServer> {
+  const look = watchChain(place.chain, place.clock)
+  const view = async () => schedulerView(status(), place.network, await look())
+  const figures = async () => ({ chain: await look(), status: status() })
+  return serve(place, await schedulerMetrics(), figures, (server) => {
+    registerDashboard(server.app, view)
   })
-  const shape = (error: { status: number; report(): object }) => ({
+}
+
+/** A provider's status and metrics. Throws `port-in-use`. */
+export async function serveProviderStatus(
+  place: StatusPlace,
+  status: () => ProviderStatus,
+): Promise<StatusServer> {
+  const source: StatusSource = status
+  return serve(
+    place,
+    await providerMetrics(),
+    async () => status(),
+    (server) => {
+      registerStatus(server.app, source)
+    },
+  )
+}
+
+async function serve<Figures>(
+  { clock, logger, port }: StatusPlace,
+  metrics: Metrics<Figures>,
+  figures: () => Promise<Figures>,
+  addRoutes: (server: HttpServer) => void,
+): Promise<StatusServer> {
+  const shape = (error: MarketError) => ({
     status: error.status,
     body: { ok: false, error: error.report() },
   })
   const server = await createHttpServer({ clock, logger, shape })
-  server.app.get('/status', async (_, reply) => {
-    reply.type('application/json')
-    return toJson(options.status())
-  })
+  addRoutes(server)
   server.app.get('/metrics', async (_, reply) => {
-    for (const [name, value] of Object.entries(options.status())) {
-      const number = Array.isArray(value) ? value.length : value
-      if (typeof number === 'number' || typeof number === 'bigint') {
-        figures.set({ name }, Number(number))
-      }
-    }
-    reply.type(registry.contentType)
-    return registry.metrics()
+    reply.type(metrics.contentType)
+    return metrics.text(await figures())
   })
-  const { url } = await server.listen(options.port)
+  const { url } = await server.listen(port)
   return { url, stop: () => server.stop() }
 }

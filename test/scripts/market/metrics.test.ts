@@ -1,0 +1,138 @@
+/**
+ * Metrics: named, explained, and without any label but the allowed ones.
+ * @module
+ */
+import { describe, expect, it } from 'vitest'
+import { LIMITS } from '../../../contracts/base/limits.ts'
+import type { SchedulerStatus } from '../../../node/scheduler/scheduler.ts'
+import {
+  METRIC_LABELS,
+  providerMetrics,
+  type SchedulerFigures,
+  schedulerMetrics,
+} from '../../../scripts/market/metrics.ts'
+import { CHANNEL, PROVIDER, PROVIDER_A, SCHEDULER } from './statusFigures.ts'
+
+const FIGURES: SchedulerFigures = {
+  status: SCHEDULER,
+  chain: { answers: true, lastBlockAgeS: 12 },
+}
+
+/** Samples of a page by `name{labels}`. */
+function samplesOf(text: string): Record<string, number> {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+  return Object.fromEntries(
+    lines.map((line) => {
+      const at = line.lastIndexOf(' ')
+      return [line.slice(0, at), Number(line.slice(at + 1))]
+    }),
+  )
+}
+
+const schedulerText = async (figures = FIGURES) => (await schedulerMetrics()).text(figures)
+const providerText = async () => (await providerMetrics()).text(PROVIDER)
+const withSlots = (slots: SchedulerStatus['slots']) => ({
+  ...FIGURES,
+  status: { ...SCHEDULER, slots },
+})
+
+describe('a scheduler', () => {
+  it('shows jobs, slots, providers, channels and the chain', async () => {
+    expect(samplesOf(await schedulerText())).toEqual({
+      chrysalis_scheduler_open_jobs: 5,
+      chrysalis_scheduler_waiting_jobs: 2,
+      'chrysalis_scheduler_slots{model="tiny-chat",tier="open"}': 2,
+      'chrysalis_scheduler_slots{model="llama",tier="simulated"}': 1,
+      'chrysalis_scheduler_places{model="tiny-chat",tier="open"}': 7,
+      'chrysalis_scheduler_places{model="llama",tier="simulated"}': 2,
+      chrysalis_scheduler_providers_connected: 2,
+      chrysalis_scheduler_providers_payable: 2,
+      chrysalis_scheduler_client_channels: 2,
+      chrysalis_channel_deposit_nano: 2 ** 60,
+      chrysalis_channel_signed_nano: 44,
+      chrysalis_channel_spent_nano: 33,
+      chrysalis_channel_claimed_nano: 21,
+      chrysalis_chain_up: 1,
+      chrysalis_chain_last_block_age_seconds: 12,
+    })
+  })
+
+  it('shows no age of a block that is not known', async () => {
+    const chain = { answers: false, lastBlockAgeS: null }
+    const samples = samplesOf(await schedulerText({ ...FIGURES, chain }))
+    expect(samples.chrysalis_chain_up).toBe(0)
+    expect(samples).not.toHaveProperty('chrysalis_chain_last_block_age_seconds')
+  })
+
+  it('forgets a slot that left', async () => {
+    const metrics = await schedulerMetrics()
+    expect(await metrics.text(FIGURES)).toContain('model="llama"')
+    const later = await metrics.text(withSlots(SCHEDULER.slots.slice(0, 1)))
+    expect(later).not.toContain('model="llama"')
+    expect(samplesOf(later)['chrysalis_scheduler_slots{model="tiny-chat",tier="open"}']).toBe(1)
+  })
+
+  it('does not let providers make up labels without end', async () => {
+    const slots = Array.from({ length: LIMITS.metricModels + 5 }, (_, i) => ({
+      ...SCHEDULER.slots[0]!,
+      model: `model-${String(i).padStart(4, '0')}`,
+    }))
+    const samples = samplesOf(await schedulerText(withSlots(slots)))
+    const shown = Object.keys(samples).filter((name) => name.includes('scheduler_slots{'))
+    expect(shown).toHaveLength(LIMITS.metricModels + 1)
+    expect(samples['chrysalis_scheduler_slots{model="other",tier="open"}']).toBe(5)
+  })
+})
+
+describe('a provider', () => {
+  it('shows running jobs, places, earnings and jobs that have ended', async () => {
+    expect(samplesOf(await providerText())).toEqual({
+      'chrysalis_provider_running_jobs{model="tiny-chat",tier="open"}': 3,
+      'chrysalis_provider_places{model="tiny-chat",tier="open"}': 4,
+      chrysalis_provider_schedulers_connected: 1,
+      chrysalis_provider_earned_nano: 1_234_567_890,
+      chrysalis_provider_claimed_nano: 1_000_000_000,
+      chrysalis_provider_jobs_total: 7,
+    })
+  })
+
+  it('counts on from reading to reading', async () => {
+    const metrics = await providerMetrics()
+    await metrics.text(PROVIDER)
+    const text = await metrics.text({ ...PROVIDER, jobs: 9 })
+    expect(samplesOf(text).chrysalis_provider_jobs_total).toBe(9)
+    expect(text).toContain('# TYPE chrysalis_provider_jobs_total counter')
+  })
+})
+
+describe.each([
+  ['a scheduler', schedulerText],
+  ['a provider', providerText],
+])('%s', (_, read) => {
+  it('has no label but model and tier', async () => {
+    expect(METRIC_LABELS).toEqual(['model', 'tier'])
+    const used = Object.keys(samplesOf(await read())).flatMap((name) =>
+      [...name.matchAll(/[{,](\w+)="/g)].map((match) => match[1]!),
+    )
+    expect(new Set(used)).toEqual(new Set(METRIC_LABELS))
+  })
+
+  it('names no channel, provider or peer', async () => {
+    const text = await read()
+    for (const secret of [CHANNEL.slice(2), PROVIDER_A, SCHEDULER.identity, '12D3KooW']) {
+      expect(text).not.toContain(secret)
+    }
+  })
+
+  it('explains each metric, and says that amounts are rounded', async () => {
+    const text = await read()
+    const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1]!)
+    expect(names.length).toBeGreaterThan(5)
+    for (const name of names) {
+      expect(name).toMatch(/^chrysalis_[a-z_]+$/)
+      const help = new RegExp(`^# HELP ${name} (.+)$`, 'm').exec(text)?.[1] ?? ''
+      expect(help.length).toBeGreaterThan(15)
+      if (name.endsWith('_nano')) expect(help).toMatch(/in nanoTON\..*exact only below 2\^53/)
+    }
+  })
+})
