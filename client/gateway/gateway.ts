@@ -64,9 +64,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const chat = parseChatRequest(request.body)
     const job = market.submit(toJobRequest(chat))
     const about = { id: `chatcmpl-${job.id}`, model: chat.model, created: nowS() }
-    if (chat.stream) return stream(job, about, chat, { request, reply, stopping: server.stopping })
-    request.raw.socket.once('close', () => job.abort())
-    const result = await job.result()
+    if (chat.stream) {
+      return whileOpen(request, server.stopping, job, () => stream(job, about, chat, reply))
+    }
+    const result = await whileOpen(request, server.stopping, job, () => job.result())
     for (const [name, value] of headers(result)) reply.header(name, value)
     return completion(about, result)
   })
@@ -75,21 +76,30 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   return { url: `${url}/v1`, stop: () => server.stop() }
 }
 
-interface Exchange {
-  readonly request: FastifyRequest
-  readonly reply: FastifyReply
-  readonly stopping: AbortSignal
+/** Stops the job when its caller leaves or the gateway stops, and leaves nothing on the socket. */
+async function whileOpen<T>(
+  request: FastifyRequest,
+  stopping: AbortSignal,
+  job: Job,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { socket } = request.raw
+  const abort = () => job.abort()
+  socket.once('close', abort)
+  stopping.addEventListener('abort', abort, { once: true })
+  try {
+    return await work()
+  } finally {
+    socket.off('close', abort)
+    stopping.removeEventListener('abort', abort)
+  }
 }
 
 /**
- * Server-sent events. The first piece is awaited before headers are sent, so that a refusal is still a
- * plain HTTP error; a failure after that is an `error` event and an end without `[DONE]`.
+ * Server-sent events. The first piece is awaited before headers are sent, so that a refusal is still
+ * a plain HTTP error; a failure after that is an `error` event and an end without `[DONE]`.
  */
-async function stream(job: Job, about: Completion, chat: ChatRequest, exchange: Exchange) {
-  const { request, reply, stopping } = exchange
-  const abort = () => job.abort()
-  request.raw.socket.once('close', abort)
-  stopping.addEventListener('abort', abort, { once: true })
+async function stream(job: Job, about: Completion, chat: ChatRequest, reply: FastifyReply) {
   const pieces = job[Symbol.asyncIterator]()
   let next = await pieces.next() // throws: the error handler answers
   reply.hijack()
@@ -118,14 +128,13 @@ async function stream(job: Job, about: Completion, chat: ChatRequest, exchange: 
   } catch (error) {
     await send(errorEnvelope(asMarketError(error)).body).catch(() => undefined)
   } finally {
-    request.raw.socket.off('close', abort)
-    stopping.removeEventListener('abort', abort)
     out.end()
   }
 }
 
 /** Resolves when the socket takes more, or has closed. */
 function drained(out: FastifyReply['raw']): Promise<void> {
+  if (out.destroyed) return Promise.resolve()
   return new Promise((resolve) => {
     out.once('drain', resolve)
     out.once('close', resolve)
