@@ -162,6 +162,8 @@ export const LIMITS = {
   // Simulation.
   /** Transactions an account of the simulated chain remembers: long runs must not grow for ever. */
   simulatedTransactions: 1_000,
+  /** Jobs of one simulated world: each leaves a record, and the whole is kept in memory. */
+  simulatedJobs: 10_000,
 
   // HTTP.
   /** Body of one HTTP request. */

@@ -17,6 +17,7 @@ import { register as provider } from './provider.ts'
 import { register as receipt } from './receipt.ts'
 import { register as run } from './run.ts'
 import { register as scheduler } from './scheduler.ts'
+import { register as sim } from './sim.ts'
 import { register as status } from './status.ts'
 
 const VERBS = [
@@ -31,6 +32,7 @@ const VERBS = [
   localnet,
   receipt,
   match,
+  sim,
 ]
 
 const program = new Command('chrysalis')
@@ -56,6 +58,9 @@ try {
       : new MarketError('bad-input').exit
   }
 }
+
+// A role that failed half-way may hold sockets, engines and stores; everything is said by now.
+if (process.exitCode) process.exit()
 
 /** Subcommands throw instead of exiting, like their parent. */
 function inherit(command: Command): void {
