@@ -169,7 +169,12 @@ export async function openLeg(
 
   const read = async () => {
     try {
-      for await (const message of stream) await receive(message)
+      for await (const message of stream) {
+        await receive(message)
+        const { case: said } = message.kind
+        // Nothing follows either: a stream left open counts against the bound of a peer's streams.
+        if (said === 'finished' || said === 'refused') await stream.close().catch(() => undefined)
+      }
       await dispatch({ type: 'attemptFailed', code: 'provider-lost' })
     } catch (thrown) {
       const { code } = asMarketError(thrown)
