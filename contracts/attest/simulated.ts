@@ -35,7 +35,7 @@ const KIND = 'simulated'
  */
 export const SIMULATED_ROOT_SEED = utf8('chrysalis-simulated-root-PUBLIC!')
 /** The one measurement of a simulated image; a verifier has an allow-list here. */
-export const SIMULATED_MEASUREMENT = sha256(utf8('chrysalis simulated image 1'))
+const SIMULATED_MEASUREMENT = sha256(utf8('chrysalis simulated image 1'))
 
 const REPORT_MAGIC = utf8('CHRYSALIS SIMULATED EVIDENCE v1\n')
 const DEVICE_MAGIC = utf8('CHRYSALIS SIMULATED DEVICE v1  \n')

@@ -9,7 +9,7 @@ import { simulatedVerifier } from './simulated.ts'
 import type { EvidenceContext, EvidenceVerifier, Verdict } from './verifier.ts'
 
 /** The verifiers of this version, one a kind. */
-export const VERIFIERS: readonly EvidenceVerifier[] = [openVerifier, simulatedVerifier]
+const VERIFIERS: readonly EvidenceVerifier[] = [openVerifier, simulatedVerifier]
 
 /**
  * The verdict on a document. Throws `bad-evidence` (also on a kind nobody here verifies) or

@@ -11,9 +11,9 @@ export const LIMITS = {
   frameBytes: MIB,
   /** A frame must be complete this long after its first byte: a slow sender holds memory. */
   frameDeadlineMs: 10_000,
-  /** Bytes queued to one stream before `send` waits. */
+  /** Bytes queued to one stream before `send` waits: all that is queued of one forwarded job. */
   sendHighWaterBytes: 64 * KIB,
-  /** Bytes queued to one stream by a caller that does not wait for `send`: a fault, the stream ends. */
+  /** Bytes queued to one stream by a caller that never waits for `send`: a fault, it ends. */
   sendMostBytes: 4 * MIB,
   /** Window of one multiplexed stream: below the buffers that it may fill. */
   muxWindowBytes: MIB,
@@ -46,7 +46,7 @@ export const LIMITS = {
   /** Time to dial and to complete a hello. */
   dialMs: 10_000,
   helloMs: 5_000,
-  /** A provider says that it is alive this often. */
+  /** A provider says that it is alive this often; silent three times as long, it is gone. */
   heartbeatMs: 10_000,
   /** Reconnecting backs off between these, with full jitter. */
   reconnectMinMs: 1_000,
@@ -73,8 +73,6 @@ export const LIMITS = {
   deadlineMs: 600_000,
   /** A provider that waits for the next window this long ends the job. */
   unpaidMs: 10_000,
-  /** Forwarded bytes queued per job; then the sender is paused. */
-  forwardQueueBytes: 64 * KIB,
   /** A forwarded job that makes no progress this long is cancelled. */
   forwardStallMs: 10_000,
   /** Sealed request: prompt, messages and padding. */
@@ -89,10 +87,11 @@ export const LIMITS = {
   pacedBytes: MIB,
   /** Leases opened under one epoch key, remembered against replay (32 bytes each, and room). */
   opensPerEpoch: 65_536,
-  /** An epoch key opens this long after its end, seconds: requests on the way, then it is erased. */
+  /** An epoch key opens this long after its end, seconds, for requests on the way; then it goes. */
   epochGraceS: 30,
-  /** Stop texts of one request. */
+  /** Stop texts of one request (OpenAI allows four), and characters of one. */
   stopTexts: 4,
+  stopLength: 64,
   /** Completion tokens one job may ask for. */
   maxTokens: 65_536,
   /** Words of a requirement list (regions, GPU classes, excluded providers). */
@@ -113,6 +112,11 @@ export const LIMITS = {
   fairTenants: 100_000,
   /** Bytes of one line of recorded events: a job whose three lists are full needs half of it. */
   eventLineBytes: 64 * KIB,
+  /** A slot whose last jobs failed rests between these, doubling, before it gets another. */
+  restMinMs: 1_000,
+  restMaxMs: 60_000,
+  /** Jobs of one provider whose grants await a receipt; then the account is opened anew. */
+  stuckJobs: 4,
   /** Finished jobs whose ids a scheduler remembers, so that a repeated submit is answered. */
   rememberedJobs: 10_000,
 
@@ -127,6 +131,12 @@ export const LIMITS = {
   channels: 100_000,
   /** A client countersigns within this, or its provider is settled without it. */
   countersignMs: 10_000,
+  /** A payee looks at its channels on chain this often: top-ups count soon, no close is missed. */
+  watchMs: 60_000,
+  /** Least time between two such looks: all channels of a full payee in 3 h of the close delay. */
+  watchGapMs: 100,
+  /** A payee short of funds for a job looks at the chain no more often for one channel. */
+  lookAgainMs: 1_000,
   /** Account messages waiting for their acknowledgement. */
   unackedPayments: 256,
   /** Jobs of one account that are active or unsettled: it is one row, copied with each message. */
@@ -238,10 +248,6 @@ export const LIMITS = {
   // Backends.
   /** Jobs waiting for a place of one backend; a provider sells no more than its places. */
   backendQueue: 64,
-  /** Messages of one request, and stop strings with their length (OpenAI allows four). */
-  requestMessages: 512,
-  stopStrings: 4,
-  stopLength: 256,
   /** Tokens the engine computes before the reader has taken the earlier ones. */
   engineAheadTokens: 8,
   /** An engine must have loaded its model after this. */

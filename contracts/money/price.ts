@@ -122,25 +122,6 @@ export function charge(
 }
 
 /**
- * What it costs to go from one usage of a job to a later one: the difference of two charges, so
- * that windows add up to the whole exactly. Takes counted or billed usage. Throws `bad-input` where
- * `to` costs less than `from`.
- */
-export function windowAmount(
-  from: TokenUsage,
-  to: TokenUsage,
-  terms: Terms,
-  withFee: boolean,
-  asset: PriceAsset = 'ton',
-): NanoTon {
-  const paid = charge(billed(from, terms.steps), terms, withFee, asset)
-  const amount = charge(billed(to, terms.steps), terms, withFee, asset) - paid
-  if (amount < 0n)
-    throw new MarketError('bad-input', { field: 'window', expected: 'a later usage' })
-  return amount
-}
-
-/**
  * The most completion tokens, in whole steps, that a grant covers beside this prompt: never one
  * that it does not, by whichever of completion and reasoning is dearer. 0 where it does not cover
  * the prompt. Only the prompt classes of `prompt` count.

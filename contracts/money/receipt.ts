@@ -11,7 +11,7 @@
  * @module
  */
 import type { Cell } from '@ton/core'
-import { type Bytes, equal, fromBase64, toHex } from '../base/bytes.ts'
+import { equal, fromBase64, toHex } from '../base/bytes.ts'
 import { asMarketError, MarketError } from '../base/errors.ts'
 import { LIMITS } from '../base/limits.ts'
 import { sha256 } from '../base/signing.ts'
@@ -51,11 +51,6 @@ interface Records {
   readonly lease: Lease
   readonly accept: Accept
   readonly epochKey: EpochKey
-}
-
-/** Representation hash of the receipt in a file, 32 bytes. Throws `bad-frame`, `bad-input`. */
-export function receiptHashOf(file: ReceiptFile): Bytes {
-  return recordHash(parseRecord(fromBase64(file.receipt)))
 }
 
 /**

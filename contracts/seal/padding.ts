@@ -9,7 +9,7 @@ import { type Bytes, u32 } from '../base/bytes.ts'
 import { MarketError } from '../base/errors.ts'
 
 /** Least padded length: most chat prompts fall into this one class. */
-export const LEAST_PADDED_BYTES = 2_048
+const LEAST_PADDED_BYTES = 2_048
 
 /**
  * Padded length, in bytes, of a request of `length` bytes: its size class, all that shows of it.

@@ -80,7 +80,8 @@ function messages(value: unknown): ChatMessage[] {
 function stops(value: unknown): string[] | undefined {
   if (value === undefined) return undefined
   const texts = Array.isArray(value) ? value : [value]
-  const good = texts.every((t) => typeof t === 'string' && t.length > 0 && t.length <= 64)
+  const most = LIMITS.stopLength
+  const good = texts.every((t) => typeof t === 'string' && t.length > 0 && t.length <= most)
   if (!good || texts.length > LIMITS.stopTexts)
     throw wrong('stop', `1 to ${LIMITS.stopTexts} texts`)
   return texts

@@ -110,7 +110,7 @@ export function checkRequest(
   const model = models.find((one) => one.id === request.model)
   if (!model) throw new MarketError('no-model', { model: request.model.slice(0, 128) })
   const { messages, maxTokens, temperature, topP, seed, stop } = request
-  demand(messages.length > 0 && messages.length <= LIMITS.requestMessages, 'messages')
+  demand(messages.length > 0 && messages.length <= LIMITS.messages, 'messages')
   demand(messages.at(-1)?.role === 'user', 'messages', 'a user message at the end')
   demand(Number.isInteger(maxTokens) && maxTokens > 0 && maxTokens <= LIMITS.maxTokens, 'maxTokens')
   demand(temperature === undefined || (temperature >= 0 && temperature <= 2), 'temperature')
@@ -118,7 +118,7 @@ export function checkRequest(
   demand(seed === undefined || (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32), 'seed')
   const stops = stop ?? []
   const fits = stops.every((text) => text.length > 0 && text.length <= LIMITS.stopLength)
-  demand(stops.length <= LIMITS.stopStrings && fits, 'stop')
+  demand(stops.length <= LIMITS.stopTexts && fits, 'stop')
   return model
 }
 

@@ -58,7 +58,7 @@ export function accountParts(account: Account | undefined) {
   }
 }
 
-export function transactionId(lt: bigint, hash: string) {
+function transactionId(lt: bigint, hash: string) {
   return { '@type': 'internal.transactionId', lt: lt.toString(), hash }
 }
 

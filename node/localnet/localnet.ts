@@ -17,7 +17,7 @@ import { createWriter } from './writer.ts'
 
 /** The network id of a localnet unless told otherwise: neither mainnet (-239) nor testnet (-3). */
 export const LOCALNET_ID = -18081
-export const LOCALNET_PORT = 18081
+const LOCALNET_PORT = 18081
 
 const MAINNET_ID = -239
 const TESTNET_ID = -3

@@ -60,7 +60,7 @@ export interface SlotIndex {
 }
 
 /** The longest wait that counts, milliseconds (17 minutes): with it scores stay below 2^53. */
-export const MOST_WAIT = 2 ** 20 - 1
+const MOST_WAIT = 2 ** 20 - 1
 /** Tokens beyond these do not raise a score further, for the same reason. */
 export const MOST_TOKENS = 65_536
 

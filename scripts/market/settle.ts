@@ -62,7 +62,7 @@ export async function settleMarket(parties: Parties): Promise<Settlement> {
 }
 
 /** The localnet's own sums. */
-export async function readTotals(localnet: Localnet): Promise<Totals> {
+async function readTotals(localnet: Localnet): Promise<Totals> {
   const response = await fetch(`${localnet.url}/control/totals`)
   if (!response.ok) throw new MarketError('chain-unavailable', { status: response.status })
   const answer = (await response.json()) as { result?: Record<string, string> }

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { MarketError } from '../../contracts/base/errors.ts'
+import { LIMITS } from '../../contracts/base/limits.ts'
 import type { Backend, BackendPiece, BackendRequest } from '../../node/backends/backend.ts'
 
 export interface BackendUnderTest {
@@ -194,6 +195,7 @@ export function backendCompliance(name: string, start: () => Promise<BackendUnde
     })
 
     const content = 'Hello!'
+    const user = { role: 'user', content } as const
     const refused: [string, Partial<BackendRequest>, string][] = [
       ['a model it does not serve', { model: 'no-such-model' }, 'no-model'],
       ['no messages', { messages: [] }, 'bad-input'],
@@ -204,6 +206,8 @@ export function backendCompliance(name: string, start: () => Promise<BackendUnde
       ['topP of 0', { topP: 0 }, 'bad-input'],
       ['a negative seed', { seed: -1 }, 'bad-input'],
       ['an empty stop string', { stop: [''] }, 'bad-input'],
+      ['a stop string too long', { stop: ['x'.repeat(LIMITS.stopLength + 1)] }, 'bad-input'],
+      ['a message too many', { messages: Array(LIMITS.messages + 1).fill(user) }, 'bad-input'],
       ['five stop strings', { stop: ['a', 'b', 'c', 'd', 'e'] }, 'bad-input'],
     ]
     it.each(refused)('refuses %s', async (_, change, code) => {

@@ -18,7 +18,6 @@ import {
   TICKS,
   type TokenUsage,
   tickPrice,
-  windowAmount,
   windowFor,
 } from '../../../contracts/money/price.ts'
 import { exactTick, JETTON_TICKS, TON_TICKS } from '../../../contracts/money/ticks.ts'
@@ -109,29 +108,6 @@ describe('cost', () => {
     expect(feeOn(10_000n, TERMS)).toBe(250n)
     expect(feeOn(10_001n, TERMS)).toBe(251n)
     expect(feeOn(5n, { fee: 0 })).toBe(0n)
-  })
-
-  it('makes windows that add up to the whole', () => {
-    const property = fc.property(
-      fc.array(fc.nat(500)),
-      anyTerms,
-      fc.boolean(),
-      (parts, terms, fee) => {
-        let [at, sum] = [0, 0n]
-        for (const tokens of parts) {
-          const to = { ...NO_USAGE, completion: at + tokens }
-          sum += windowAmount({ ...NO_USAGE, completion: at }, to, terms, fee)
-          at += tokens
-        }
-        const whole = charge(billed({ ...NO_USAGE, completion: at }, terms.steps), terms, fee)
-        expect(sum).toBe(whole)
-      },
-    )
-    fc.assert(property, { seed: SEED })
-    const later = { ...NO_USAGE, completion: 64 }
-    expect(() => windowAmount(later, NO_USAGE, TERMS, true)).toThrow(
-      expect.objectContaining({ code: 'bad-input' }),
-    )
   })
 })
 
