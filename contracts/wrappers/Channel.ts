@@ -1,8 +1,8 @@
 /**
  * The payment channel as TypeScript sees it: its address, its messages, its state.
  *
- * The code is pinned by the committed artefact; `channelMessages.ts` has the message bodies. Nothing
- * here touches a network except `readChannel`, which is handed one.
+ * The code is pinned by the committed artefact; `channelMessages.ts` has the message bodies.
+ * Nothing here touches a network except `readChannel`, which is handed one.
  * @module
  */
 import {

@@ -1,8 +1,8 @@
 /**
  * The messages of a channel: their ops, their bodies, and the TON to attach to each.
  *
- * Layouts are those of `contracts/tolk/channel/messages.tolk`. Called by whoever pays into a channel,
- * claims from it or closes it; sending goes through a `Wallet` or `Chain` port.
+ * Layouts are those of `contracts/tolk/channel/messages.tolk`. Called by whoever pays into a
+ * channel, claims from it or closes it; sending goes through a `Wallet` or `Chain` port.
  * @module
  */
 import { type Builder, beginCell, type Cell } from '@ton/core'

@@ -2,7 +2,8 @@
  * What every message of the channel model is made of: its state, what comes in and goes out, the
  * refusals, and the sums that several messages share.
  *
- * Names follow `contracts/tolk/channel`. Used by `simulatedChannel.ts` and `simulatedChannelClose.ts`.
+ * Names follow `contracts/tolk/channel`. Used by `simulatedChannel.ts` and
+ * `simulatedChannelClose.ts`.
  * @module
  */
 import { type Address, beginCell, type Cell, type Slice } from '@ton/core'

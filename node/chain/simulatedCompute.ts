@@ -1,8 +1,8 @@
 /**
  * The compute phase of the simulated ledger: what an account's code makes of one message.
  *
- * Channels run the model of `simulatedChannel.ts`, wallets the checks of a version 4 wallet. Nothing
- * is changed here: `simulatedLedger.ts` writes down what a run gives.
+ * Channels run the model of `simulatedChannel.ts`, wallets the checks of a version 4 wallet.
+ * Nothing is changed here: `simulatedLedger.ts` writes down what a run gives.
  * @module
  */
 import { type Cell, loadMessageRelaxed, type StateInit } from '@ton/core'

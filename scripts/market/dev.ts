@@ -90,12 +90,7 @@ export async function startDev(options: DevOptions): Promise<DevMarket> {
     closers.push(() => scheduler.role.stop())
     onStep(`scheduler   ${scheduler.ports.transport.addresses()[0]}`)
 
-    const count = options.providers ?? 2
-    const providers = await Promise.all(
-      Array.from({ length: count }, (_, at) =>
-        provider(at, scheduler.network, place, options.wrapBackend),
-      ),
-    )
+    const providers = await startProviders(options, scheduler.network, place)
     for (const each of providers) closers.push(() => each.role.stop())
     await untilListed(clock, providers)
     for (const each of providers) {
@@ -145,24 +140,25 @@ export function jobSummary(result: JobResult, model: string): object {
   }
 }
 
-function provider(
-  at: number,
+function startProviders(
+  { providers = 2, wrapBackend = (backend) => backend }: DevOptions,
   network: NetworkConfig,
   place: { home: string; file: string; log: 'file'; trace?: Trace },
-  wrap: (backend: Backend) => Backend = (backend) => backend,
-): Promise<RunningProvider> {
-  return runProvider({
-    ...place,
-    network,
-    role: `provider-${at + 1}`,
-    tick: TICKS[at % TICKS.length]!,
-    tier: 'open',
-    region: 'local',
-    gpu: 'cpu',
-    memoryGiB: 1,
-    backend: async ({ clock, logger }) =>
-      wrap(await startEmbedded({ ...TINY_CHAT, places: PLACES, clock, logger })),
-  })
+): Promise<RunningProvider[]> {
+  const start = (at: number) =>
+    runProvider({
+      ...place,
+      network,
+      role: `provider-${at + 1}`,
+      tick: TICKS[at % TICKS.length]!,
+      tier: 'open',
+      region: 'local',
+      gpu: 'cpu',
+      memoryGiB: 1,
+      backend: async ({ clock, logger }) =>
+        wrapBackend(await startEmbedded({ ...TINY_CHAT, places: PLACES, clock, logger })),
+    })
+  return Promise.all(Array.from({ length: providers }, (_, at) => start(at)))
 }
 
 async function untilListed(

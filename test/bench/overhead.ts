@@ -1,9 +1,10 @@
 /**
- * `npm run bench:overhead`: time to first token through the whole market, and calling the same backend
- * directly, interleaved in one run; with the parts that the difference is made of.
+ * `npm run bench:overhead`: time to first token through the whole market, and calling the same
+ * backend directly, interleaved in one run; with the parts that the difference is made of.
  *
- * Everything runs in this process but the engine, so every mark is on one clock. Baseline: the provider's
- * own backend, called directly. Budget: none is set; read the ratio and the parts. Prints medians.
+ * Everything runs in this process but the engine, so every mark is on one clock. Baseline: the
+ * provider's own backend, called directly. Budget: none is set; read the ratio and the parts.
+ * Prints medians.
  * @module
  */
 import { mkdtemp, rm } from 'node:fs/promises'

@@ -1,6 +1,6 @@
 /**
- * The books of a market whose roles have stopped: read from each role's own store on disk, and compared
- * with the other side's and with the chain.
+ * The books of a market whose roles have stopped: read from each role's own store on disk, and
+ * compared with the other side's and with the chain.
  * @module
  */
 import { existsSync, readdirSync } from 'node:fs'
