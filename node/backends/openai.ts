@@ -22,7 +22,7 @@ import {
 } from './backend.ts'
 import { type Chunk, readChunk } from './openaiChunk.ts'
 import { completionsUrl, type OpenAiOptions, post } from './openaiRequest.ts'
-import { createPlaces } from './places.ts'
+import { createModelPlaces } from './places.ts'
 import { readEvents } from './sse.ts'
 import { createTally, type Tally } from './tally.ts'
 
@@ -36,25 +36,24 @@ export type { OpenAiModel, OpenAiOptions } from './openaiRequest.ts'
  */
 export function connectOpenAi(options: OpenAiOptions): Backend {
   const url = completionsUrl(options.baseUrl)
-  const stopping = new AbortController()
   const models = options.models.map(({ servedAs: _, ...model }) => ({
     ...model,
     demo: model.demo ?? false,
   }))
-  const places = new Map(models.map((model) => [model.id, createPlaces(model.places)]))
+  const places = createModelPlaces(models)
 
   async function* run(request: BackendRequest, signal: AbortSignal): AsyncGenerator<BackendPiece> {
     checkRequest(request, models)
     const tally = createTally(request, options.separateCaches ?? false)
-    const release = await places.get(request.model)?.take(signal)
+    const release = await places.take(request.model, signal)
     if (!release) return yield tally.end('aborted')
     const cut = new AbortController()
-    const either = AbortSignal.any([signal, cut.signal, stopping.signal])
+    const either = AbortSignal.any([signal, cut.signal, places.stopping])
     try {
       const response = await post(options, url, request, either)
       yield* converse(chunksInTime(response, options.clock, either), request, tally, signal)
     } catch (thrown) {
-      if (!signal.aborted) throw explain(thrown, stopping.signal)
+      if (!signal.aborted) throw explain(thrown, places.stopping)
       yield tally.end('aborted')
     } finally {
       cut.abort()
@@ -62,15 +61,7 @@ export function connectOpenAi(options: OpenAiOptions): Backend {
     }
   }
 
-  return {
-    models,
-    run,
-    async stop() {
-      const error = new MarketError('backend-failed', { backend: 'stopped' })
-      stopping.abort(error)
-      for (const one of places.values()) one.close(error)
-    },
-  }
+  return { models, run, stop: places.stop }
 }
 
 /** Chunks to pieces, each only once it is paid for. */

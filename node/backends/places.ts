@@ -62,6 +62,33 @@ export function createPlaces(count: number): Places {
   }
 }
 
+/** The places of a backend that serves several models, and the end of them all. */
+export interface ModelPlaces {
+  /** As `Places.take`, at a model of the list; undefined at any other. */
+  take(model: string, signal: AbortSignal): Promise<(() => void) | undefined>
+  /** Aborted by `stop`, with `backend-failed`: runs under way end on it. */
+  readonly stopping: AbortSignal
+  /** Ends all waiting, and every later `take`, with `backend-failed`. */
+  stop(): Promise<void>
+}
+
+/** Places for each model, all free. */
+export function createModelPlaces(
+  models: readonly { readonly id: string; readonly places: number }[],
+): ModelPlaces {
+  const byModel = new Map(models.map(({ id, places }) => [id, createPlaces(places)]))
+  const stopping = new AbortController()
+  return {
+    take: (model, signal) => byModel.get(model)?.take(signal) ?? Promise.resolve(undefined),
+    stopping: stopping.signal,
+    async stop() {
+      const error = new MarketError('backend-failed', { backend: 'stopped' })
+      stopping.abort(error)
+      for (const places of byModel.values()) places.close(error)
+    },
+  }
+}
+
 function wait(waiting: Set<Waiter>, signal: AbortSignal): Promise<(() => void) | undefined> {
   return new Promise((resolve, reject) => {
     const leave = () => {

@@ -19,7 +19,7 @@ import {
   type FinishReason,
   neverStarted,
 } from './backend.ts'
-import { createPlaces } from './places.ts'
+import { createModelPlaces } from './places.ts'
 import { createStopFilter } from './stopText.ts'
 
 /** What goes wrong with one run. */
@@ -63,34 +63,25 @@ const CONTEXT_TOKENS = 4_096
  * const backend = startSimulated({ models: [{ id: 'sim', places: 4 }], clock, seed: 7 })
  */
 export function startSimulated(options: SimulatedOptions): Backend {
-  const stopping = new AbortController()
   const models = options.models.map(describe)
-  const places = new Map(models.map((model) => [model.id, createPlaces(model.places)]))
+  const places = createModelPlaces(models)
   let runs = 0
 
   async function* run(request: BackendRequest, signal: AbortSignal): AsyncGenerator<BackendPiece> {
     const model = checkRequest(request, models)
-    const release = await places.get(model.id)?.take(signal)
+    const release = await places.take(model.id, signal)
     if (!release) return yield neverStarted
     try {
       const fault = options.fault?.(runs++, request) ?? {}
       const wait = (ms: number) =>
-        pause(options.clock, ms * (fault.slowdown ?? 1), signal, stopping.signal)
+        pause(options.clock, ms * (fault.slowdown ?? 1), signal, places.stopping)
       yield* answer({ options, model, request, fault, wait }, signal)
     } finally {
       release()
     }
   }
 
-  return {
-    models,
-    run,
-    async stop() {
-      const error = new MarketError('backend-failed', { backend: 'stopped' })
-      stopping.abort(error)
-      for (const one of places.values()) one.close(error)
-    },
-  }
+  return { models, run, stop: places.stop }
 }
 
 /** One run of the simulation. */
