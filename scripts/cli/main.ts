@@ -43,6 +43,12 @@ const program = new Command('chrysalis')
   .exitOverride()
   .configureOutput({ writeErr: (text) => process.stderr.write(text) })
 
+// A reader that has seen enough (`| head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
+
 for (const register of VERBS) register(program)
 for (const command of program.commands) inherit(command)
 

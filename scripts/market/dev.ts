@@ -3,7 +3,6 @@
  * scheduler, two providers with the demo model, a client and its gateway.
  * @module
  */
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { type Gateway, startGateway } from '../../client/gateway/gateway.ts'
 import { connect } from '../../client/index.ts'
@@ -18,6 +17,7 @@ import { type Localnet, startLocalnet } from '../../node/localnet/localnet.ts'
 import { createClock } from '../../node/system/clock.ts'
 import { networkFile, readNetwork } from '../../node/system/home.ts'
 import { createLogger } from '../../node/system/logger.ts'
+import { gatewayKey } from './gatewayKey.ts'
 import { localnetConfig, writeNetwork } from './networkFile.ts'
 import { type RunningProvider, type RunningScheduler, runProvider, runScheduler } from './roles.ts'
 import { type Settlement, settleMarket } from './settle.ts'
@@ -101,12 +101,13 @@ export async function startDev(options: DevOptions): Promise<DevMarket> {
     const market = await connect({
       network: await readNetwork(name, home),
       home,
-      profile: 'client',
+      // Not the `client` of the command: `chrysalis run` beside this market needs that store.
+      profile: 'gateway',
       ports: { trace: options.trace },
     })
     closers.push(() => market.close())
     onStep('client      connected, channel open')
-    const apiKey = `sk-chrysalis-${randomBytes(24).toString('base64url')}`
+    const apiKey = await gatewayKey(home, name)
     const gateway = await openGateway(options, market, apiKey, logger)
     if (gateway) closers.push(() => gateway.stop())
     return {
