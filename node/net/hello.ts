@@ -1,9 +1,9 @@
 /**
- * `/chrysalis/hello/1`: each side says which network and version it speaks; servers prove that wallet,
- * peer id and identity belong together by a binding signed with all three keys.
+ * `/chrysalis/hello/1`: each side says which network and version it speaks; servers prove that
+ * wallet, peer id and identity belong together by a binding signed with all three keys.
  *
- * Every role dials with `greet` and listens with `answerHello`; a `HelloBook` remembers who has been
- * greeted, so that other protocols are refused before it.
+ * Every role dials with `greet` and listens with `answerHello`; a role serves its other protocols
+ * only to peers that it has greeted.
  * @module
  */
 import type { MessageInitShape } from '@bufbuild/protobuf'
@@ -79,7 +79,10 @@ export function signBinding(options: {
   }
 }
 
-/** Greets a dialled peer. Throws `version-mismatch`, `wrong-network`, `bad-signature`, `timeout`. */
+/**
+ * Greets a dialled peer. Throws `version-mismatch`, `wrong-network`, `bad-signature`, `timeout`,
+ * `unreachable`, or what the peer refuses with.
+ */
 export async function greet(
   deps: { transport: Transport; clock: Clock },
   peer: string,

@@ -1,7 +1,8 @@
 /**
  * The provider's yes or no to a lease: everything a provider checks before it promises a place.
  *
- * Pure. Throws the typed refusal that the scheduler sees; nothing is sealed or paid before the accept.
+ * Pure. Throws the typed refusal that the scheduler sees; nothing is sealed or paid before the
+ * accept.
  * @module
  */
 import { type Bytes, equal, toHex } from '../../contracts/base/bytes.ts'

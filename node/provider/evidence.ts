@@ -1,12 +1,11 @@
 /**
- * The provider's evidence: one document a model, renewed while it is still good, and the epoch key that
- * never outlives it.
+ * The provider's evidence: one document a model, renewed while it is still good, and the epoch key
+ * that never outlives it.
  *
- * `open` shows only who answers; `simulated` imitates a TEE for development networks and can never be
- * mistaken for one. Collectors of real evidence stand behind the same function.
+ * `open` shows only who answers; `simulated` imitates a TEE for development networks and can never
+ * be mistaken for one. Collectors of real evidence stand behind the same function.
  * @module
  */
-
 import { type Claims, evidenceDigest } from '../../contracts/attest/document.ts'
 import { makeOpenEvidence } from '../../contracts/attest/open.ts'
 import { makeSimulatedEvidence } from '../../contracts/attest/simulated.ts'

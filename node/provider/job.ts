@@ -1,10 +1,12 @@
 /**
  * One job at the provider, as a pure machine: `(state, event) -> { state, effects }`.
  *
- * `jobRunner.ts` does what the effects say: opens the seal, runs the backend, seals and sends frames,
- * signs the receipt. What was handed to the stream is delivered, and only that is billed.
+ * `jobRunner.ts` does what the effects say: opens the seal, runs the backend, seals and sends
+ * frames, signs the receipt. What was handed to the stream is delivered, and only that is billed.
  *
  * Phases: accepted -> opening -> running -> closing (the last frames wait for their clock) -> ended.
+ * Architecture invariant: an ended job has no further effect; it ends in one `finish` or `refuse`,
+ * with one `release`.
  * @module
  */
 import type { ErrorCode, Facts } from '../../contracts/base/errors.ts'
@@ -15,7 +17,7 @@ import { type PacedFrame, type PacerState, pace, startPacer } from '../../contra
 import { encodePiece, type Piece } from '../../contracts/seal/pieces.ts'
 import type { Receipt } from '../../contracts/wire/records.ts'
 import type { BackendPiece, FinishReason } from '../backends/backend.ts'
-import { bill, covers, type Meter, startMeter } from './meter.ts'
+import { type Bill, bill, covers, type Meter, startMeter } from './meter.ts'
 
 export type Outcome = Receipt['outcome']
 
@@ -25,15 +27,19 @@ export interface JobState {
   readonly pacer: PacerState
   /** Usage that the model has produced, delivered or not. */
   readonly produced: TokenUsage
+  /** What the prompt takes at least, until the model has counted it. */
+  readonly expectedPrompt?: number
   /** Bytes given to the pacer so far, and the usage that each such length stands for. */
   readonly appended: number
   readonly marks: readonly { readonly at: number; readonly usage: TokenUsage }[]
   readonly outcome?: Outcome
+  /** The bill that the last frames named: what the receipt says, for others have counted along. */
+  readonly told: Bill
 }
 
 export type JobEvent =
   | { readonly type: 'request' }
-  | { readonly type: 'opened' }
+  | { readonly type: 'opened'; readonly expectedPrompt: number }
   | { readonly type: 'openFailed'; readonly code: ErrorCode }
   | { readonly type: 'granted'; readonly total: NanoTon }
   | { readonly type: 'piece'; readonly piece: BackendPiece }
@@ -75,6 +81,7 @@ export function startJob(terms: Terms): JobState {
     produced: NO_USAGE,
     appended: 0,
     marks: [],
+    told: { billed: NO_USAGE, cost: 0n },
   }
 }
 
@@ -84,7 +91,7 @@ export function stepJob(state: JobState, event: JobEvent): Step {
     case 'request':
       return state.phase === 'accepted' ? to(state, 'opening', [{ type: 'open' }]) : same(state)
     case 'opened':
-      return state.phase === 'opening' ? to(state, 'running', [{ type: 'run' }]) : same(state)
+      return state.phase === 'opening' ? onOpened(state, event.expectedPrompt) : same(state)
     case 'openFailed':
       return state.phase === 'opening' ? refuse(state, event.code) : same(state)
     case 'granted':
@@ -107,15 +114,22 @@ export function stepJob(state: JobState, event: JobEvent): Step {
 
 /** Whether one more token, after `tokens`, is paid for and has room to leave. */
 export function mayContinue(state: JobState, tokens: number): boolean {
+  const { produced, expectedPrompt } = state
   const room = state.pacer.backlogBytes <= LIMITS.pacedBytes / 2
-  return room && covers(state.meter, state.produced, tokens + 1)
+  const prompt = expectedPrompt === undefined ? produced : { ...NO_USAGE, prompt: expectedPrompt }
+  return room && covers(state.meter, prompt, tokens + 1)
+}
+
+function onOpened(state: JobState, expectedPrompt: number): Step {
+  return to({ ...state, expectedPrompt }, 'running', [{ type: 'run' }])
 }
 
 function onPiece(state: JobState, piece: BackendPiece): Step {
   switch (piece.type) {
     case 'prompt': {
       const { prompt, cachedPrompt } = piece
-      return same({ ...state, produced: { ...state.produced, prompt, cachedPrompt } })
+      const produced = { ...state.produced, prompt, cachedPrompt }
+      return same({ ...state, produced, expectedPrompt: undefined })
     }
     case 'text': {
       const added = piece.completionTokens - state.produced.completion
@@ -152,7 +166,7 @@ function onEnd(state: JobState, reason: FinishReason, usage: TokenUsage): Step {
   return close(append(state, usage, { type: 'usage', usage }), usage, last, outcome[reason])
 }
 
-/** A failure that the request caused is told sealed; any other, before content, allows another try. */
+/** What the request caused is told sealed; any other failure, before content, allows another try. */
 function onFailed(state: JobState, code: ErrorCode, facts: Facts): Step {
   const asked = code === 'bad-input' || code === 'prompt-too-long' || code === 'no-model'
   if (!asked && state.marks.length === 0) return refuse(state, code)
@@ -208,16 +222,17 @@ function leave(state: JobState, frames: readonly PacedFrame[]): Step {
   const done = state.marks.findLastIndex((mark) => mark.at <= sent)
   const delivered = state.marks[done]?.usage ?? state.meter.delivered
   const meter = { ...state.meter, delivered }
-  const next = { ...state, meter, marks: state.marks.slice(Math.max(0, done)) }
+  const told = frames.length > 0 ? bill(meter) : state.told
+  const next = { ...state, meter, told, marks: state.marks.slice(Math.max(0, done)) }
   const out: JobEffect[] =
-    frames.length > 0 ? [{ type: 'frames', frames, billed: bill(meter).billed }] : []
+    frames.length > 0 ? [{ type: 'frames', frames, billed: told.billed }] : []
   if (state.pacer.phase !== 'done') return { state: next, effects: out }
   const finished = finish(next, state.outcome ?? 'failed')
   return { state: finished.state, effects: [...out, ...finished.effects] }
 }
 
 function finish(state: JobState, outcome: Outcome): Step {
-  const { billed, cost } = bill(state.meter)
+  const { billed, cost } = state.told
   return to(state, 'ended', [{ type: 'finish', outcome, billed, cost }, { type: 'release' }])
 }
 

@@ -3,25 +3,22 @@
  * signed receipt out. The decisions are `job.ts`; this does the I/O they ask for.
  * @module
  */
-import type { Bytes } from '../../contracts/base/bytes.ts'
-import { toHex } from '../../contracts/base/bytes.ts'
+import { type Bytes, toHex } from '../../contracts/base/bytes.ts'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
-import type { Clock, Kem, Logger } from '../../contracts/base/ports.ts'
+import type { Clock, Kem, Logger, Trace } from '../../contracts/base/ports.ts'
 import { type SigningKey, sha256 } from '../../contracts/base/signing.ts'
-import { feeOn } from '../../contracts/money/price.ts'
-import { type Epochs, takeEpochKey } from '../../contracts/seal/epoch.ts'
+import type { Epochs } from '../../contracts/seal/epoch.ts'
 import { TICK_MS } from '../../contracts/seal/pacer.ts'
-import { openRequest } from '../../contracts/seal/request.ts'
 import type { ResponseSealer } from '../../contracts/seal/response.ts'
 import type { JobMessage, JobMessageSchema } from '../../contracts/wire/generated/chrysalis_pb.ts'
 import { toRefused } from '../../contracts/wire/messages.ts'
-import { receipt, recordBytes, recordHash, signRecord } from '../../contracts/wire/records.ts'
-import { type JobRequest, parseRequest } from '../../contracts/wire/request.ts'
+import type { JobRequest } from '../../contracts/wire/request.ts'
 import type { Backend } from '../backends/backend.ts'
 import type { MessageStream } from '../net/messageStream.ts'
 import type { PayeeAccount } from '../settlement/payeeBook.ts'
 import type { AcceptedLease } from './accepting.ts'
+import { createGate, type Gate } from './gate.ts'
 import {
   type JobEffect,
   type JobEvent,
@@ -30,6 +27,8 @@ import {
   startJob,
   stepJob,
 } from './job.ts'
+import { openSealed } from './opening.ts'
+import { type IssuedReceipt, signReceipt } from './receipt.ts'
 
 /** What running a job needs beside the accepted lease. */
 export interface RunnerDeps {
@@ -39,112 +38,116 @@ export interface RunnerDeps {
   readonly identity: SigningKey
   readonly backend: Backend
   readonly epochs: Epochs
+  readonly trace?: Trace
 }
 
-/** A finished receipt, kept and handed to the account before it is told. */
-export interface IssuedReceipt {
-  readonly jobId: string
-  readonly record: Bytes
-  readonly signature: Bytes
-  readonly hash: Bytes
-  readonly charge: bigint
+/** One accepted job. */
+export interface JobToRun {
+  readonly accepted: AcceptedLease
+  readonly account: PayeeAccount
+  /** Makes the receipt durable, in the account too, before it is sent. */
+  readonly issue: (issued: IssuedReceipt) => Promise<void>
+  /** Gives the place back: once, as soon as the backend is free. */
+  readonly release: () => void
 }
 
-/**
- * Serves an accepted job until its end. `issue` makes the receipt durable in the account before it is
- * sent; `release` gives the place back, once.
- */
-export async function runJob(
-  deps: RunnerDeps,
-  stream: MessageStream<typeof JobMessageSchema>,
-  accepted: AcceptedLease,
-  account: PayeeAccount,
-  issue: (issued: IssuedReceipt) => Promise<void>,
-): Promise<void> {
-  const run = new Run(deps, stream, accepted, account, issue)
-  return run.serve()
+type Stream = MessageStream<typeof JobMessageSchema>
+
+/** Serves an accepted job until everything about it is said. Never throws. */
+export function runJob(deps: RunnerDeps, stream: Stream, job: JobToRun): Promise<void> {
+  return new Run(deps, stream, job).serve()
 }
 
 class Run {
+  private readonly deps: RunnerDeps
+  private readonly stream: Stream
+  private readonly job: JobToRun
+  private readonly startS: number
+  private readonly gate: Gate
+  private readonly stopBackend = new AbortController()
+  private readonly over = Promise.withResolvers<void>()
+  private readonly undo: (() => void)[] = []
   private state: JobState
   private sealed: Bytes = new Uint8Array(0)
   private request?: JobRequest
   private response?: ResponseSealer
   private outbox: Promise<void> = Promise.resolve()
   private sending = 0
-  private readonly stopBackend = new AbortController()
-  private readonly waiters = new Set<() => void>()
-  private readonly undo: (() => void)[] = []
-  private readonly startS: number
-  private released = Promise.withResolvers<void>()
-  private readonly deps: RunnerDeps
-  private readonly stream: MessageStream<typeof JobMessageSchema>
-  private readonly accepted: AcceptedLease
-  private readonly account: PayeeAccount
-  private readonly issue: (issued: IssuedReceipt) => Promise<void>
+  private stopTicks: () => void = () => undefined
 
-  constructor(
-    deps: RunnerDeps,
-    stream: MessageStream<typeof JobMessageSchema>,
-    accepted: AcceptedLease,
-    account: PayeeAccount,
-    issue: (issued: IssuedReceipt) => Promise<void>,
-  ) {
+  constructor(deps: RunnerDeps, stream: Stream, job: JobToRun) {
     this.deps = deps
     this.stream = stream
-    this.accepted = accepted
-    this.account = account
-    this.issue = issue
-    this.state = startJob(accepted.lease)
+    this.job = job
+    this.state = startJob(job.accepted.lease)
     this.startS = Math.floor(deps.clock.nowMs() / 1000)
+    this.gate = createGate(
+      deps.clock,
+      (tokens) => mayContinue(this.state, tokens),
+      () => this.state.phase === 'ended' || this.stopBackend.signal.aborted,
+    )
   }
 
   async serve(): Promise<void> {
     const { clock } = this.deps
-    const { jobId } = this.accepted
+    const { account, accepted } = this.job
     this.undo.push(
       clock.after(LIMITS.unusedLeaseMs, () => this.dispatch({ type: 'timer', name: 'request' })),
       clock.after(LIMITS.leaseMs, () => this.dispatch({ type: 'timer', name: 'lease' })),
-      this.account.onGrant(jobId, (total) => this.dispatch({ type: 'granted', total })),
+      account.onGrant(accepted.jobId, (total) => this.dispatch({ type: 'granted', total })),
     )
-    this.dispatch({ type: 'granted', total: this.account.granted(jobId) })
+    this.dispatch({ type: 'granted', total: account.granted(accepted.jobId) })
     const reading = this.read()
-    await this.released.promise
+    await this.over.promise
+    this.job.release()
+    this.stopTicks()
     for (const cancel of this.undo) cancel()
     await this.outbox
     await this.stream.close().catch(() => undefined)
+    // The scheduler closes its half when it has the receipt; one that does not is cut off.
+    const cancel = clock.after(LIMITS.helloMs, () => this.stream.abort(new MarketError('timeout')))
     await reading
+    cancel()
   }
 
   private async read(): Promise<void> {
     try {
       for await (const message of this.stream) this.receive(message)
-      this.dispatch({ type: 'gone' })
     } catch (error) {
       this.deps.logger.debug({ code: asMarketError(error).code }, 'job stream ended')
-      this.dispatch({ type: 'gone' })
     }
+    this.dispatch({ type: 'gone' })
   }
 
-  private receive(message: JobMessage): void {
-    if (message.kind.case === 'abort') this.dispatch({ type: 'abort' })
-    else if (message.kind.case === 'request') {
-      this.sealed = message.kind.value.bytes
+  private receive({ kind }: JobMessage): void {
+    if (kind.case === 'abort') this.dispatch({ type: 'abort' })
+    else if (kind.case === 'request' && this.state.phase === 'accepted') {
+      this.sealed = kind.value.bytes
       this.dispatch({ type: 'request' })
-    } else throw new MarketError('bad-frame', { unexpected: message.kind.case ?? 'nothing' })
+    } else throw new MarketError('bad-frame', { unexpected: kind.case ?? 'nothing' })
   }
 
+  /** Runs in timers and streams: whatever goes wrong ends this job, never the process. */
   private dispatch(event: JobEvent): void {
-    const { state, effects } = stepJob(this.state, event)
-    this.state = state
-    for (const effect of effects) this.perform(effect)
-    for (const wake of [...this.waiters]) wake()
+    this.deps.trace?.(this.job.accepted.jobId, `provider:${event.type}`)
+    try {
+      const { state, effects } = stepJob(this.state, event)
+      this.state = state
+      for (const effect of effects) this.perform(effect)
+    } catch (error) {
+      this.deps.logger.error({ code: asMarketError(error).code, event: event.type }, 'job broke')
+      this.stopBackend.abort()
+      this.stream.abort(asMarketError(error))
+      this.state = { ...this.state, phase: 'ended' }
+      this.over.resolve()
+    }
+    this.gate.wake()
   }
 
   private perform(effect: JobEffect): void {
     switch (effect.type) {
       case 'open':
-        this.open()
+        void this.open()
         return
       case 'run':
         this.run()
@@ -154,25 +157,24 @@ class Run {
         return
       case 'frames': {
         const frames = effect.frames.map((f) => this.response!.seal(f.content, f.final))
-        const { billed } = effect
-        this.send({ kind: { case: 'frames', value: { frames, billed } } })
+        this.send({ kind: { case: 'frames', value: { frames, billed: effect.billed } } })
         return
       }
       case 'refuse': {
-        const error = new MarketError(effect.code)
-        this.send({ kind: { case: 'refused', value: toRefused(error) } })
+        const refused = toRefused(new MarketError(effect.code))
+        this.send({ kind: { case: 'refused', value: refused } })
         return
       }
       case 'finish':
         this.finish(effect)
         return
       case 'release':
-        this.released.resolve()
+        this.over.resolve()
     }
   }
 
   /** Sends in order; a dead stream is noticed by the reader. */
-  private send(message: Parameters<typeof this.stream.send>[0]): void {
+  private send(message: Parameters<Stream['send']>[0]): void {
     this.sending++
     this.outbox = this.outbox
       .then(() => this.stream.send(message))
@@ -184,46 +186,34 @@ class Run {
       })
   }
 
-  private open(): void {
-    const { kem, epochs, clock } = this.deps
-    const { binding, epoch, lease } = this.accepted
-    const opening = async () => {
-      const nowS = Math.floor(clock.nowMs() / 1000)
-      const epochSecretKey = takeEpochKey(epochs, epoch, binding.leaseHash, nowS)
-      const clientJobPublicKey = lease.clientJobKey
-      return openRequest({ kem, epochSecretKey, binding, clientJobPublicKey, sealed: this.sealed })
-    }
-    opening().then(
-      ({ request, response }) => {
-        this.response = response
-        try {
-          this.request = parseRequest(request)
-          this.dispatch({ type: 'opened' })
-        } catch (error) {
-          this.dispatch({ type: 'opened' })
-          this.fail(error)
-        }
-      },
+  private async open(): Promise<void> {
+    try {
+      const opened = await openSealed(this.deps, this.job.accepted, this.sealed)
+      this.response = opened.response
+      this.request = opened.request
+      this.dispatch({ type: 'opened', expectedPrompt: opened.expectedPrompt })
+      // From here on the client alone is told what is wrong.
+      if (opened.error) this.fail(opened.error)
+    } catch {
       // Before opening, every failure looks alike on the wire.
-      () => this.dispatch({ type: 'openFailed', code: 'cannot-open' }),
-    )
+      this.dispatch({ type: 'openFailed', code: 'cannot-open' })
+    }
   }
 
   private run(): void {
     const { clock } = this.deps
     const tick = () => {
-      this.undo.push(clock.after(TICK_MS, tick))
-      if (this.undo.length > 64) this.undo.splice(3, 32) // timers that have fired
+      this.stopTicks = clock.after(TICK_MS, tick)
       if (this.sending < 4) this.dispatch({ type: 'tick' }) // else the network is slower: wait
     }
-    this.undo.push(clock.after(TICK_MS, tick))
+    this.stopTicks = clock.after(TICK_MS, tick)
     if (this.request) this.generate(this.request).catch((error) => this.fail(error))
   }
 
   private async generate(request: JobRequest): Promise<void> {
     const { backend } = this.deps
-    // Nothing runs unpaid, not even the prompt: its length is estimated until the model counts it.
-    if (!(await this.paidFor(1))) {
+    // Nothing runs unpaid, not even the prompt: a least length counts until the model has counted.
+    if (!(await this.gate.pass(0))) {
       const usage = { prompt: 0, cachedPrompt: 0, completion: 0, reasoning: 0 }
       this.dispatch({ type: 'piece', piece: { type: 'end', finishReason: 'unpaid', usage } })
       return
@@ -231,30 +221,12 @@ class Run {
     const pieces = backend.run(
       {
         ...request,
-        model: this.accepted.model,
-        mayContinue: (tokens) => (mayContinue(this.state, tokens) ? true : this.paidFor(tokens)),
+        model: this.job.accepted.model,
+        mayContinue: (tokens) => this.gate.pass(tokens),
       },
       this.stopBackend.signal,
     )
     for await (const piece of pieces) this.dispatch({ type: 'piece', piece })
-  }
-
-  /** Waits until `tokens` and one more are paid for; false after `LIMITS.unpaidMs`. */
-  private paidFor(tokens: number): Promise<boolean> {
-    if (mayContinue(this.state, tokens)) return Promise.resolve(true)
-    return new Promise((resolve) => {
-      const settle = (paid: boolean) => {
-        this.waiters.delete(wake)
-        cancel()
-        resolve(paid)
-      }
-      const wake = () => {
-        if (mayContinue(this.state, tokens)) settle(true)
-        else if (this.state.phase === 'ended') settle(false)
-      }
-      const cancel = this.deps.clock.after(LIMITS.unpaidMs, () => settle(false))
-      this.waiters.add(wake)
-    })
   }
 
   private fail(thrown: unknown): void {
@@ -262,36 +234,20 @@ class Run {
     this.dispatch({ type: 'failed', code, facts })
   }
 
-  private finish(effect: Extract<JobEffect, { type: 'finish' }>): void {
-    const { clock, identity } = this.deps
-    const { lease, jobId, binding } = this.accepted
-    const record = receipt.encode({
-      network: lease.network,
-      leaseHash: binding.leaseHash,
-      billed: effect.billed,
-      cost: effect.cost,
-      fee: feeOn(effect.cost, lease),
-      modelHash: lease.modelHash,
-      tier: this.accepted.tier,
-      outcome: effect.outcome,
-      startS: this.startS,
-      endS: Math.max(this.startS, Math.floor(clock.nowMs() / 1000)),
-      transcriptHash: this.response?.transcriptHash() ?? sha256(this.sealed),
-    })
-    const bytes = recordBytes(record)
-    const signature = signRecord(record, identity)
-    const hash = recordHash(record)
-    this.deps.logger.info(
-      { job: jobId, outcome: effect.outcome, receipt: toHex(hash) },
-      'job ended',
-    )
+  private finish({ outcome, billed, cost }: Extract<JobEffect, { type: 'finish' }>): void {
+    const { clock, identity, logger } = this.deps
+    const { startS } = this
+    const endS = Math.max(startS, Math.floor(clock.nowMs() / 1000))
+    const transcriptHash = this.response?.transcriptHash() ?? sha256(this.sealed)
+    const done = { outcome, billed, cost, startS, endS, transcriptHash }
+    const issued = signReceipt(this.job.accepted, done, identity)
+    const { jobId: job, record: receipt, signature, hash } = issued
+    logger.info({ job, outcome, receipt: toHex(hash) }, 'job ended')
     this.outbox = this.outbox
-      .then(() => this.issue({ jobId, record: bytes, signature, hash, charge: effect.cost }))
-      .then(() =>
-        this.stream.send({ kind: { case: 'finished', value: { receipt: bytes, signature } } }),
-      )
+      .then(() => this.job.issue(issued))
+      .then(() => this.stream.send({ kind: { case: 'finished', value: { receipt, signature } } }))
       .catch((error) => {
-        this.deps.logger.warn({ job: jobId, code: asMarketError(error).code }, 'receipt not sent')
+        logger.warn({ job, code: asMarketError(error).code }, 'receipt not sent')
       })
   }
 }

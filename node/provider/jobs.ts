@@ -6,22 +6,21 @@ import { toHex } from '../../contracts/base/bytes.ts'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { FrameStream } from '../../contracts/base/ports.ts'
-import { receiptFile } from '../../contracts/money/receiptFile.ts'
 import { JobMessageSchema, type SignedLease } from '../../contracts/wire/generated/chrysalis_pb.ts'
 import { toRefused } from '../../contracts/wire/messages.ts'
-import { accept, recordBytes, recordHash, signRecord } from '../../contracts/wire/records.ts'
-import { messageStream } from '../net/messageStream.ts'
+import { type MessageStream, messageStream } from '../net/messageStream.ts'
 import type { PayeeAccount, PayeeBook } from '../settlement/payeeBook.ts'
 import type { ReceiptBook } from '../settlement/receiptBook.ts'
-import { type AcceptedLease, type CheckedLease, checkLease } from './accepting.ts'
+import { type CheckedLease, checkLease } from './accepting.ts'
 import { type Attested, backendHash, type MadeTier } from './evidence.ts'
-import { type IssuedReceipt, type RunnerDeps, runJob } from './jobRunner.ts'
+import { type RunnerDeps, runJob } from './jobRunner.ts'
+import { fileOf, signAccept } from './receipt.ts'
 import type { Slots } from './slots.ts'
 
 export interface JobsDeps extends RunnerDeps {
   readonly networkId: number
   readonly slots: Slots
-  readonly book: PayeeBook
+  readonly book: Pick<PayeeBook, 'live'>
   readonly receipts: ReceiptBook
   attest(modelHash: Uint8Array, backendHash: Uint8Array, tier: MadeTier): Promise<Attested>
   /** Identity of the scheduler behind a greeted peer. Throws where it is none. */
@@ -30,6 +29,8 @@ export interface JobsDeps extends RunnerDeps {
 
 export interface Jobs {
   serve(raw: FrameStream): Promise<void>
+  /** Whether a job of a channel is being worked on. */
+  isOpen(channel: string, jobId: string): boolean
   /** Jobs that ended with a receipt since the start. */
   finished(): number
   idle(): Promise<void>
@@ -37,140 +38,136 @@ export interface Jobs {
 
 /** The job protocol of a provider. */
 export function createJobs(deps: JobsDeps): Jobs {
+  const jobs = new JobBook(deps)
   const open = new Set<Promise<void>>()
-  const seen = new Set<string>()
-  let finished = 0
-
-  const serve = async (raw: FrameStream): Promise<void> => {
-    const stream = messageStream(JobMessageSchema, raw, deps.clock)
-    const scheduler = deps.schedulerOf(raw.peer)
-    let release = () => {}
-    try {
-      const first = await stream.next(LIMITS.helloMs)
-      if (first?.kind.case !== 'lease') throw new MarketError('bad-frame', { expected: 'lease' })
-      const signed = first.kind.value
-      const checked = check(signed, scheduler)
-      const account = payer(signed, raw.peer)
-      release = takePlace(checked, toHex(scheduler))
-      const { accepted, proof } = await acceptLease(checked)
-      await stream.send({ kind: { case: 'accepted', value: proof } })
-      await runJob(deps, stream, accepted, account, (issued) =>
-        issue(issued, signed, proof, account),
-      )
-      // Ended without a receipt: what was granted returns to credit.
-      await account.finish(checked.jobId, 0n)
-    } catch (thrown) {
-      const error = asMarketError(thrown)
-      deps.logger.info({ peer: raw.peer, code: error.code }, 'lease refused')
-      const refused = { kind: { case: 'refused' as const, value: toRefused(error) } }
-      await stream.send(refused).catch(() => undefined)
-      await stream.close().catch(() => undefined)
-    } finally {
-      release()
-    }
-  }
-
-  const check = (signed: SignedLease, scheduler: Uint8Array): CheckedLease => {
-    const checked = checkLease(signed, {
-      network: deps.networkId,
-      identity: deps.identity.publicKey,
-      slots: deps.slots.all,
-      scheduler,
-      nowS: Math.floor(deps.clock.nowMs() / 1000),
-    })
-    const lease = toHex(checked.leaseHash)
-    if (seen.has(lease)) throw new MarketError('duplicate-job', { job: checked.jobId })
-    seen.add(lease)
-    if (seen.size > LIMITS.rememberedJobs) seen.delete(seen.values().next().value!)
-    return checked
-  }
-
-  /** No lease without an open account on the channel that pays for it. */
-  const payer = (signed: SignedLease, peer: string): PayeeAccount => {
-    const live = deps.book.live(signed.channel)
-    if (!live || live.peer !== peer)
-      throw new MarketError('no-channel', { channel: signed.channel })
-    return live.account
-  }
-
-  const takePlace = ({ slot }: CheckedLease, scheduler: string): (() => void) => {
-    const name = deps.slots.all.find((each) => each.model === slot.model)!.name
-    if (!deps.slots.take(name, scheduler)) throw new MarketError('busy', { model: slot.model })
-    return () => deps.slots.free(name, scheduler)
-  }
-
-  const acceptLease = async (checked: CheckedLease) => {
-    const { lease, leaseHash, jobId, slot } = checked
-    const tier = slot.tier as MadeTier
-    const backend = backendHash('chrysalis', slot.model)
-    const attested = await deps.attest(slot.modelHash, backend, tier)
-    const cell = accept.encode({
-      network: deps.networkId,
-      leaseHash,
-      epochKeyHash: attested.epochHash,
-      evidenceDigest: attested.digest,
-      expiryS: lease.expiryS,
-    })
-    const accepted: AcceptedLease = {
-      lease,
-      jobId,
-      model: slot.model,
-      tier,
-      epoch: attested.epoch,
-      binding: {
-        network: deps.networkId,
-        leaseHash,
-        acceptHash: recordHash(cell),
-        minTier: lease.minTier,
-        evidenceDigest: attested.digest,
-      },
-    }
-    const proof = {
-      record: recordBytes(cell),
-      signature: signRecord(cell, deps.identity),
-      epochKey: attested.epochRecord,
-      epochSignature: attested.epochSignature,
-      evidence: attested.evidence,
-    }
-    return { accepted, proof }
-  }
-
-  type Proof = Awaited<ReturnType<typeof acceptLease>>['proof']
-
-  /** The receipt is durable, in the books too, before the scheduler hears of it. */
-  const issue = async (
-    issued: IssuedReceipt,
-    lease: SignedLease,
-    proof: Proof,
-    account: PayeeAccount,
-  ): Promise<void> => {
-    const file = receiptFile({
-      receipt: issued.record,
-      lease: lease.record,
-      accept: proof.record,
-      epochKey: proof.epochKey,
-      evidence: proof.evidence,
-      signatures: {
-        lease: lease.signature,
-        accept: proof.signature,
-        epochKey: proof.epochSignature,
-        receipt: issued.signature,
-      },
-    })
-    await deps.receipts.keep(issued.jobId, file)
-    await account.finish(issued.jobId, issued.charge, issued.hash)
-    finished++
-  }
-
   return {
     serve(raw) {
-      const running = serve(raw).finally(() => open.delete(running))
+      const running = jobs.serve(raw).finally(() => open.delete(running))
       open.add(running)
       return running
     },
-    finished: () => finished,
+    isOpen: (channel, jobId) => jobs.open.has(keyOf(channel, jobId)),
+    finished: () => jobs.finished,
     idle: async () => {
       await Promise.all(open)
     },
   }
+}
+
+type Stream = MessageStream<typeof JobMessageSchema>
+
+class JobBook {
+  /** Jobs worked on, by channel and id: a grant pays for one run of a job, never for two. */
+  readonly open = new Set<string>()
+  finished = 0
+  private readonly deps: JobsDeps
+  /** Lease hashes taken: one lease is one attempt. */
+  private readonly seen = new Set<string>()
+
+  constructor(deps: JobsDeps) {
+    this.deps = deps
+  }
+
+  async serve(raw: FrameStream): Promise<void> {
+    const scheduler = this.deps.schedulerOf(raw.peer)
+    const stream = messageStream(JobMessageSchema, raw, this.deps.clock)
+    try {
+      const first = await stream.next(LIMITS.helloMs)
+      if (first?.kind.case !== 'lease') throw new MarketError('bad-frame', { expected: 'lease' })
+      await this.serveLease(stream, first.kind.value, scheduler)
+    } catch (thrown) {
+      const error = asMarketError(thrown)
+      this.deps.logger.info({ peer: raw.peer, code: error.code }, 'lease refused')
+      const refused = { kind: { case: 'refused' as const, value: toRefused(error) } }
+      await stream.send(refused).catch(() => undefined)
+      await stream.close().catch(() => undefined)
+    }
+  }
+
+  private async serveLease(
+    stream: Stream,
+    signed: SignedLease,
+    scheduler: Uint8Array,
+  ): Promise<void> {
+    const checked = this.check(signed, scheduler)
+    const account = this.payer(signed, stream.peer)
+    const key = keyOf(account.channel, checked.jobId)
+    if (this.open.has(key)) throw new MarketError('duplicate-job', { job: checked.jobId })
+    const freePlace = this.takePlace(checked, toHex(scheduler))
+    this.open.add(key)
+    let released = false
+    const release = () => {
+      if (!released) freePlace()
+      released = true
+    }
+    try {
+      await this.run(stream, signed, checked, account, release)
+    } finally {
+      release()
+      this.open.delete(key)
+      // Ended without a receipt: what was granted returns to credit.
+      await account.finish(checked.jobId, 0n)
+    }
+  }
+
+  private async run(
+    stream: Stream,
+    signed: SignedLease,
+    checked: CheckedLease,
+    account: PayeeAccount,
+    release: () => void,
+  ): Promise<void> {
+    const { attest, identity, receipts } = this.deps
+    const { slot } = checked
+    const backend = backendHash('chrysalis', slot.model)
+    const attested = await attest(slot.modelHash, backend, slot.tier as MadeTier)
+    const { accepted, proof } = signAccept(checked, attested, identity)
+    await stream.send({ kind: { case: 'accepted', value: proof } })
+    await runJob(this.deps, stream, {
+      accepted,
+      account,
+      release,
+      // The receipt is durable, in the books too, before the scheduler hears of it.
+      issue: async (issued) => {
+        await receipts.keep(issued.jobId, fileOf(issued, signed, proof))
+        await account.finish(issued.jobId, issued.charge, issued.hash)
+        this.finished++
+      },
+    })
+  }
+
+  private check(signed: SignedLease, scheduler: Uint8Array): CheckedLease {
+    const { networkId: network, identity, slots, clock } = this.deps
+    const checked = checkLease(signed, {
+      network,
+      identity: identity.publicKey,
+      slots: slots.all,
+      scheduler,
+      nowS: Math.floor(clock.nowMs() / 1000),
+    })
+    const lease = toHex(checked.leaseHash)
+    if (this.seen.has(lease)) throw new MarketError('duplicate-job', { job: checked.jobId })
+    this.seen.add(lease)
+    if (this.seen.size > LIMITS.rememberedJobs) this.seen.delete(this.seen.values().next().value!)
+    return checked
+  }
+
+  /** No lease without an open account on the channel that pays for it. */
+  private payer({ channel }: SignedLease, peer: string): PayeeAccount {
+    const live = this.deps.book.live(channel)
+    if (live?.peer !== peer) throw new MarketError('no-channel', { channel: channel.slice(0, 128) })
+    if (live.account.state().status !== 'open') throw new MarketError('channel-closing', {})
+    return live.account
+  }
+
+  private takePlace({ slot }: CheckedLease, scheduler: string): () => void {
+    const { slots } = this.deps
+    const name = slots.all.find((each) => each.model === slot.model)!.name
+    if (!slots.take(name, scheduler)) throw new MarketError('busy', { model: slot.model })
+    return () => slots.free(name, scheduler)
+  }
+}
+
+function keyOf(channel: string, jobId: string): string {
+  return `${channel}/${jobId}`
 }

@@ -1,8 +1,8 @@
 /**
  * Places of a slot, divided among the schedulers it is offered to, so that none is sold twice.
  *
- * Pure. Each scheduler is told its share and may fill it without asking the others; what is taken is
- * counted per scheduler, and a lease beyond the share is answered `busy`.
+ * Pure. Each scheduler is told its share and may fill it without asking the others; what is taken
+ * is counted per scheduler, and a lease beyond the share is answered `busy`.
  * @module
  */
 

@@ -1,20 +1,22 @@
 /**
- * Composition root of the provider role: offers slots to schedulers, runs sealed jobs, holds what it
- * earns.
+ * Composition root of the provider role: offers slots to schedulers, runs sealed jobs, holds what
+ * it earns.
  *
  * Everything comes in through ports. A provider dials out and holds its connections, so it needs no
  * open port; its places are divided among its schedulers, so that none is sold twice.
  * @module
  */
 import { fromHex, toHex } from '../../contracts/base/bytes.ts'
-import { asMarketError } from '../../contracts/base/errors.ts'
+import type { MarketError } from '../../contracts/base/errors.ts'
 import type {
   Chain,
   Clock,
+  FrameStream,
   Kem,
   Logger,
   Random,
   Store,
+  Trace,
   Transport,
   Wallet,
 } from '../../contracts/base/ports.ts'
@@ -23,13 +25,15 @@ import { DEFAULT_PARAMETERS } from '../../contracts/money/price.ts'
 import { createEpochs, eraseEpochs } from '../../contracts/seal/epoch.ts'
 import { PROTOCOLS } from '../../contracts/wire/protocols.ts'
 import type { Backend } from '../backends/backend.ts'
-import { signBinding } from '../net/hello.ts'
-import { type ClaimReport, claimAll } from '../settlement/claims.ts'
+import { type OwnHello, signBinding } from '../net/hello.ts'
+import type { ClaimReport } from '../settlement/claims.ts'
+import { failStop, guarded } from '../settlement/guards.ts'
 import { openPayeeBook } from '../settlement/payeeBook.ts'
 import { createReceiptBook } from '../settlement/receiptBook.ts'
+import { createSettler } from '../settlement/settler.ts'
 import { createEvidence, type MadeTier } from './evidence.ts'
 import { createJobs } from './jobs.ts'
-import { createSessions } from './sessions.ts'
+import { createSessions, type SchedulerAddress } from './sessions.ts'
 import type { Slot } from './slots.ts'
 import { createSlots } from './slots.ts'
 
@@ -43,6 +47,7 @@ export interface ProviderDeps {
   readonly logger: Logger
   readonly kem: Kem
   readonly backend: Backend
+  readonly trace?: Trace
 }
 
 export interface ProviderOptions {
@@ -65,6 +70,11 @@ export interface ProviderOptions {
   readonly gpu: string
   readonly memoryGiB: number
   readonly minCloseDelayS: number
+  /**
+   * Told once that the store has failed: nothing is acknowledged any more, every connection is
+   * closed, and the process should end.
+   */
+  readonly onFault?: (error: MarketError) => void
 }
 
 /** Figures for the owner. */
@@ -90,78 +100,65 @@ export interface Provider {
   stop(): Promise<void>
 }
 
-const BINDING_S = 30 * 86_400
+/** A binding is signed anew for each greeting. */
+const BINDING_S = 86_400
 
 /** Starts the role; connections to schedulers are made and kept in the background. */
 export async function startProvider(
-  deps: ProviderDeps,
+  given: ProviderDeps,
   options: ProviderOptions,
 ): Promise<Provider> {
-  const { transport, chain, clock, logger, store, kem, backend } = deps
+  const deps = { ...given, store: failStop(given.store, (error) => fault(error)) }
+  const { transport, store, logger, backend } = deps
   const { networkId, keys } = options
   const { identity } = keys
-  const receipts = createReceiptBook({ store, clock })
+  const receipts = createReceiptBook(deps)
   const epochs = createEpochs()
-  const schedulers = options.schedulers.map((each) => each.identity)
-  const slots = createSlots(slotsOf(backend, options), schedulers)
-  const attest = createEvidence({
-    chain,
-    clock,
-    kem,
-    epochs,
-    networkId,
-    identity,
-    deviceKey: keys.device,
-  })
+  const slots = createSlots(
+    slotsOf(backend, options),
+    options.schedulers.map((each) => each.identity),
+  )
+  const own = () => ownHello(options, deps.clock.nowMs())
+  const sessions = createSessions({ ...deps, slots }, own, schedulersOf(options))
+  const evidence = { ...deps, epochs, networkId, identity, deviceKey: keys.device }
   const book = await openPayeeBook(deps, {
     networkId,
     identity,
     payee: deps.wallet.address,
     minCloseDelayS: options.minCloseDelayS,
     countersigned: receipts.countersigned,
+    isOpen: (channel, jobId) => jobs.isOpen(channel, jobId),
   })
-  const nowS = Math.floor(clock.nowMs() / 1000)
-  const sessions = createSessions(
-    { ...deps, slots },
-    {
-      networkId,
-      role: 'provider',
-      binding: signBinding({ networkId, role: 'provider', ...keys, expiryS: nowS + BINDING_S }),
-    },
-    options.schedulers.map((each) => ({ ...each, identity: fromHex(each.identity, 32) })),
-  )
   const jobs = createJobs({
-    clock,
-    logger,
-    kem,
+    ...deps,
     identity,
-    backend,
     epochs,
     networkId,
     slots,
     book,
     receipts,
-    attest,
+    attest: createEvidence(evidence),
     schedulerOf: sessions.schedulerOf,
   })
+  const settler = createSettler(deps, () => book.all())
   // Nothing is served to a peer that is not one of our greeted schedulers.
-  const guarded = (serve: (stream: Parameters<typeof jobs.serve>[0]) => Promise<void>) => {
-    return async (stream: Parameters<typeof jobs.serve>[0]) => {
-      try {
-        sessions.schedulerOf(stream.peer)
-        await serve(stream)
-      } catch (thrown) {
-        const error = asMarketError(thrown)
-        logger.info({ peer: stream.peer, protocol: stream.protocol, code: error.code }, 'refused')
-        stream.abort(error)
-      }
-    }
-  }
-  await transport.handle(PROTOCOLS.account, guarded(book.serve))
-  await transport.handle(PROTOCOLS.job, guarded(jobs.serve))
+  const known = (stream: FrameStream) => void sessions.schedulerOf(stream.peer)
+  await transport.handle(PROTOCOLS.account, guarded(logger, known, book.serve))
+  await transport.handle(PROTOCOLS.job, guarded(logger, known, jobs.serve))
+  settler.start()
   sessions.start()
   logger.info({ identity: toHex(identity.publicKey), tier: options.tier }, 'provider started')
 
+  const disconnect = async () => {
+    await settler.stop()
+    await sessions.stop()
+    await transport.stop()
+  }
+  function fault(error: MarketError): void {
+    logger.error({ code: error.code }, 'the store has failed: serving nothing more')
+    disconnect().catch(() => undefined)
+    options.onFault?.(error)
+  }
   return {
     identity: identity.publicKey,
     status: () => ({
@@ -173,16 +170,25 @@ export async function startProvider(
       claimed: book.all().reduce((sum, account) => sum + account.state().claimed, 0n),
       jobs: jobs.finished(),
     }),
-    settle: (signal) => claimAll(deps, book.all(), signal),
+    settle: settler.settle,
     async stop() {
-      await sessions.stop()
-      await transport.stop()
+      await disconnect()
       await jobs.idle()
       await backend.stop()
       eraseEpochs(epochs)
       await store.close()
     },
   }
+}
+
+function ownHello({ networkId, keys }: ProviderOptions, nowMs: number): OwnHello {
+  const expiryS = Math.floor(nowMs / 1000) + BINDING_S
+  const binding = signBinding({ networkId, role: 'provider', ...keys, expiryS })
+  return { networkId, role: 'provider', binding }
+}
+
+function schedulersOf({ schedulers }: ProviderOptions): SchedulerAddress[] {
+  return schedulers.map((each) => ({ ...each, identity: fromHex(each.identity, 32) }))
 }
 
 function slotsOf(backend: Backend, options: ProviderOptions): Slot[] {

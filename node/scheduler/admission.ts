@@ -1,6 +1,6 @@
 /**
- * Whether a submitted job may enter: the client's channel is live and can pay for a first window that
- * no other open job has been promised, and the client has not too many jobs open.
+ * Whether a submitted job may enter: the client's channel is live and can pay for a first window
+ * that no other open job has been promised, and the client has not too many jobs open.
  *
  * Pure. Credit is reserved per job before a lease, so that one deposit is never promised twice.
  * @module
@@ -43,7 +43,7 @@ export function admit(
   return needed
 }
 
-/** The deposit not yet promised, and the credit, less what open jobs have not drawn of their share. */
+/** The deposit not promised, and the credit, less what open jobs have not drawn of their share. */
 function freeOf(state: PayeeState, reserved: Reservations): NanoTon {
   let free = state.deposit - state.cumulative + credit(state)
   for (const [jobId, amount] of reserved) {

@@ -1,86 +1,28 @@
 /**
  * One job at the scheduler, as a pure machine: `(state, event) -> { state, effects }`.
  *
- * `jobRunner.ts` turns effects into messages, matching and accounts, and everything that happens into
- * events. Prompts and answers pass through as bytes that nothing here can read.
+ * Prompts and answers pass through as bytes that nothing here can read. Phases: matching ->
+ * leasing -> placed -> running -> ended, with `lost` between two attempts. An attempt that ends
+ * without a signed receipt is charged nothing on either leg.
  *
- * Phases: matching -> leasing -> placed -> running -> ended, with `lost` between two attempts. An
- * attempt that ends without a signed receipt is charged nothing on either leg.
+ * Architecture invariant: every place that was matched is freed once, at most three attempts are
+ * made, nothing is forwarded before the request, and after `end` there is no further effect.
  * @module
  */
 import type { Bytes } from '../../contracts/base/bytes.ts'
 import type { ErrorCode, Facts } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { TokenUsage } from '../../contracts/money/price.ts'
-
-/** Where an attempt runs: a slot of the pool and the identity (hex) of its provider. */
-export interface Place {
-  readonly slot: string
-  readonly provider: string
-}
-
-export interface JobState {
-  readonly phase: 'matching' | 'leasing' | 'placed' | 'running' | 'lost' | 'ended'
-  /** Attempts begun, the current one included. */
-  readonly attempt: number
-  readonly place?: Place
-  /** Identities that must not be tried again for this job. */
-  readonly excluded: readonly string[]
-  /** Whether the client has been given a frame: from then on there is no failover. */
-  readonly forwarded: boolean
-  /** Why the last attempt ended. */
-  readonly lastFailure?: ErrorCode
-}
-
-export type TimerName = 'accept' | 'request' | 'frames' | 'again' | 'lease'
-
-export type JobEvent =
-  | { readonly type: 'matched'; readonly place: Place }
-  | { readonly type: 'queued' }
-  | { readonly type: 'refused'; readonly code: ErrorCode; readonly facts: Facts }
-  | { readonly type: 'accepted' }
-  | { readonly type: 'attemptFailed'; readonly code: ErrorCode }
-  | { readonly type: 'request'; readonly bytes: Bytes }
-  | { readonly type: 'frames'; readonly frames: readonly Bytes[]; readonly billed: TokenUsage }
-  | { readonly type: 'finished'; readonly receipt: Bytes; readonly signature: Bytes }
-  | { readonly type: 'again' }
-  | { readonly type: 'abort' }
-  | { readonly type: 'clientGone' }
-  | { readonly type: 'timer'; readonly name: TimerName }
-
-export type JobEffect =
-  | { readonly type: 'match'; readonly attempt: number; readonly excluded: readonly string[] }
-  | { readonly type: 'cancelMatch'; readonly attempt: number }
-  | { readonly type: 'lease'; readonly place: Place; readonly attempt: number }
-  | { readonly type: 'tellQueued' }
-  | { readonly type: 'tellPlaced'; readonly attempt: number }
-  | {
-      readonly type: 'tellLost'
-      readonly attempt: number
-      readonly code: ErrorCode
-      readonly mayRetry: boolean
-    }
-  | { readonly type: 'tellRefused'; readonly code: ErrorCode; readonly facts: Facts }
-  | { readonly type: 'forwardRequest'; readonly bytes: Bytes }
-  | {
-      readonly type: 'forwardFrames'
-      readonly frames: readonly Bytes[]
-      readonly billed: TokenUsage
-    }
-  | { readonly type: 'abortProvider' }
-  | { readonly type: 'dropProvider'; readonly code: ErrorCode }
-  | { readonly type: 'free'; readonly attempt: number; readonly place: Place; readonly ok: boolean }
-  | { readonly type: 'settle'; readonly receipt: Bytes; readonly signature: Bytes }
-  | { readonly type: 'forgiveAttempt'; readonly place: Place }
-  | { readonly type: 'forgiveJob' }
-  | { readonly type: 'timer'; readonly name: TimerName; readonly afterMs: number }
-  | { readonly type: 'stopTimer'; readonly name: TimerName }
-  | { readonly type: 'end' }
-
-export interface Step {
-  readonly state: JobState
-  readonly effects: readonly JobEffect[]
-}
+import { blameFor } from './belief.ts'
+import {
+  type JobEffect,
+  type JobEvent,
+  type JobState,
+  type Place,
+  type Step,
+  TIMERS,
+  type TimerName,
+} from './jobTypes.ts'
 
 /** A job that has been admitted: ask the pool for a place. */
 export function startJob(excluded: readonly string[]): Step {
@@ -109,14 +51,16 @@ export function stepJob(state: JobState, event: JobEvent): Step {
       return onRequest(state, event.bytes)
     case 'frames':
       return onFrames(state, event.frames, event.billed)
+    case 'forwarded':
+      return onForwarded(state)
     case 'finished':
       return onFinished(state, event.receipt, event.signature)
     case 'again':
       return onAgain(state)
     case 'abort':
-      return onAbort(state)
+      return onAbort(state, 'asked')
     case 'clientGone':
-      return onClientGone(state)
+      return onAbort(state, 'gone')
     case 'timer':
       return onTimer(state, event.name)
   }
@@ -124,14 +68,12 @@ export function stepJob(state: JobState, event: JobEvent): Step {
 
 function onMatched(state: JobState, place: Place): Step {
   if (state.phase !== 'matching') {
-    return { state, effects: [{ type: 'free', attempt: state.attempt, place, ok: true }] }
+    const { attempt } = state
+    return { state, effects: [{ type: 'free', attempt, place, end: 'unused' }] }
   }
   return {
     state: { ...state, phase: 'leasing', place },
-    effects: [
-      { type: 'lease', place, attempt: state.attempt },
-      { type: 'timer', name: 'accept', afterMs: LIMITS.acceptMs },
-    ],
+    effects: [timer('accept', LIMITS.acceptMs), { type: 'lease', place, attempt: state.attempt }],
   }
 }
 
@@ -148,8 +90,8 @@ function onAccepted(state: JobState): Step {
   return {
     state: { ...state, phase: 'placed' },
     effects: [
-      { type: 'stopTimer', name: 'accept' },
-      { type: 'timer', name: 'request', afterMs: LIMITS.unusedLeaseMs },
+      stopTimer('accept'),
+      timer('request', LIMITS.unusedLeaseMs),
       { type: 'tellPlaced', attempt: state.attempt },
     ],
   }
@@ -157,15 +99,14 @@ function onAccepted(state: JobState): Step {
 
 /** The provider said busy, refused, died or was too slow. */
 function onAttemptFailed(state: JobState, code: ErrorCode): Step {
-  const { place } = state
-  if (!place || state.phase === 'ended' || state.phase === 'lost' || state.phase === 'matching') {
+  const { place, attempt, phase } = state
+  if (!place || (phase !== 'leasing' && phase !== 'placed' && phase !== 'running')) {
     return still(state)
   }
   const cleared: JobEffect[] = [
     ...stopTimers,
     { type: 'dropProvider', code },
-    { type: 'free', attempt: state.attempt, place, ok: false },
-    { type: 'forgiveAttempt', place },
+    { type: 'free', attempt, place, end: blameFor(code) },
   ]
   const next: JobState = {
     ...state,
@@ -173,14 +114,14 @@ function onAttemptFailed(state: JobState, code: ErrorCode): Step {
     excluded: [...state.excluded, place.provider],
     lastFailure: code,
   }
-  const spent = state.attempt >= LIMITS.attempts
-  if (state.phase === 'leasing') return retryUnseen(next, cleared, spent)
-  const mayRetry = !state.forwarded && !spent
-  const tell: JobEffect = { type: 'tellLost', attempt: state.attempt, code, mayRetry }
+  const spent = attempt >= LIMITS.attempts
+  if (phase === 'leasing') return retryUnseen(next, cleared, spent)
+  const mayRetry = !state.forwarded && !spent && !state.aborting
+  const tell: JobEffect = { type: 'tellLost', attempt, code, mayRetry }
   if (!mayRetry) return end(next, [...cleared, tell])
   return {
     state: { ...next, phase: 'lost' },
-    effects: [...cleared, tell, { type: 'timer', name: 'again', afterMs: LIMITS.unusedLeaseMs }],
+    effects: [...cleared, tell, timer('again', LIMITS.unusedLeaseMs)],
   }
 }
 
@@ -206,60 +147,60 @@ function onRequest(state: JobState, bytes: Bytes): Step {
   return {
     state: { ...state, phase: 'running' },
     effects: [
-      { type: 'stopTimer', name: 'request' },
-      { type: 'timer', name: 'frames', afterMs: LIMITS.firstFrameMs },
-      { type: 'timer', name: 'lease', afterMs: LIMITS.leaseMs },
+      stopTimer('request'),
+      timer('frames', LIMITS.firstFrameMs),
+      timer('lease', LIMITS.leaseMs),
       { type: 'forwardRequest', bytes },
     ],
   }
 }
 
+/** While the client takes frames, it is not the provider who is slow. */
 function onFrames(state: JobState, frames: readonly Bytes[], billed: TokenUsage): Step {
-  if (state.phase !== 'running') return still(state)
+  if (state.phase !== 'running' || state.aborting === 'gone') return still(state)
+  const forward: JobEffect = { type: 'forwardFrames', frames, billed }
+  const next = { ...state, forwarded: true }
+  // An aborted job has had its last deadline: frames on the way do not extend it.
+  if (state.aborting) return { state: next, effects: [forward] }
+  const waits = [stopTimer('frames'), timer('forward', LIMITS.forwardStallMs)]
+  return { state: next, effects: [...waits, forward] }
+}
+
+function onForwarded(state: JobState): Step {
+  if (state.phase !== 'running' || state.aborting) return still(state)
+  return { state, effects: [stopTimer('forward'), timer('frames', LIMITS.frameGapMs)] }
+}
+
+function onFinished(state: JobState, receipt: Bytes, signature: Bytes): Step {
+  const { place, attempt } = state
+  if (!place || state.phase !== 'running') return still(state)
+  // An answer cut short says nothing about how long answers take.
+  const served = state.aborting ? 'unused' : 'served'
   return {
-    state: { ...state, forwarded: true },
+    state: { ...state, phase: 'ended', place: undefined },
     effects: [
-      { type: 'timer', name: 'frames', afterMs: LIMITS.frameGapMs },
-      { type: 'forwardFrames', frames, billed },
+      ...stopTimers,
+      { type: 'free', attempt, place, end: served },
+      { type: 'settle', receipt, signature },
+      END,
     ],
   }
 }
 
-function onFinished(state: JobState, receipt: Bytes, signature: Bytes): Step {
-  const { place } = state
-  if (!place || (state.phase !== 'running' && state.phase !== 'placed')) return still(state)
-  const effects: JobEffect[] = [
-    { type: 'free', attempt: state.attempt, place, ok: true },
-    { type: 'settle', receipt, signature },
-  ]
-  return { state: { ...state, phase: 'ended' }, effects: [...stopTimers, ...effects, END] }
-}
-
 function onAgain(state: JobState): Step {
   if (state.phase !== 'lost') return still(state)
-  return rematch(state, [{ type: 'stopTimer', name: 'again' }])
+  return rematch(state, [stopTimer('again')])
 }
 
-function onAbort(state: JobState): Step {
-  switch (state.phase) {
-    case 'running': // the provider answers with a receipt for what was delivered
-      return {
-        state,
-        effects: [
-          { type: 'abortProvider' },
-          { type: 'timer', name: 'frames', afterMs: LIMITS.acceptMs },
-        ],
-      }
-    case 'ended':
-      return still(state)
-    default:
-      return giveUp(state, 'aborted')
-  }
-}
-
-function onClientGone(state: JobState): Step {
+function onAbort(state: JobState, aborting: 'asked' | 'gone'): Step {
   if (state.phase === 'ended') return still(state)
-  return state.phase === 'running' ? onAbort(state) : giveUp(state, 'aborted')
+  if (state.phase !== 'running') return giveUp(state, 'aborted')
+  if (state.aborting) return still({ ...state, aborting })
+  // The provider answers with a receipt for what was delivered.
+  return {
+    state: { ...state, aborting },
+    effects: [stopTimer('forward'), { type: 'abortProvider' }, timer('frames', LIMITS.acceptMs)],
+  }
 }
 
 function onTimer(state: JobState, name: TimerName): Step {
@@ -270,6 +211,11 @@ function onTimer(state: JobState, name: TimerName): Step {
       return state.phase === 'placed' ? giveUp(state, 'timeout') : still(state)
     case 'frames':
       return state.phase === 'running' ? onAttemptFailed(state, 'stalled') : still(state)
+    case 'forward': {
+      if (state.phase !== 'running' || state.aborting) return still(state)
+      const { state: next, effects } = onAbort(state, 'gone')
+      return { state: next, effects: [...effects, { type: 'dropClient', code: 'stalled' }] }
+    }
     case 'lease':
       return state.phase === 'running' ? onAttemptFailed(state, 'timeout') : still(state)
     case 'again':
@@ -279,24 +225,25 @@ function onTimer(state: JobState, name: TimerName): Step {
 
 /** Ends a job that has not begun to run, leaving no place taken. */
 function giveUp(state: JobState, code: ErrorCode): Step {
-  const { place } = state
-  const undo: JobEffect[] =
-    state.phase === 'matching'
-      ? [{ type: 'cancelMatch', attempt: state.attempt }]
-      : place
-        ? [
-            { type: 'dropProvider', code },
-            { type: 'free', attempt: state.attempt, place, ok: true },
-            { type: 'forgiveAttempt', place },
-          ]
-        : []
+  const { place, attempt } = state
+  const undo: JobEffect[] = []
+  if (state.phase === 'matching') undo.push({ type: 'cancelMatch', attempt })
+  else if (place) {
+    undo.push({ type: 'dropProvider', code }, { type: 'free', attempt, place, end: 'unused' })
+  }
   return end(state, [...undo, { type: 'tellRefused', code, facts: {} }])
 }
 
 const END: JobEffect = { type: 'end' }
-const stopTimers: readonly JobEffect[] = (
-  ['accept', 'request', 'frames', 'again', 'lease'] as const
-).map((name) => ({ type: 'stopTimer', name }))
+const stopTimers: readonly JobEffect[] = TIMERS.map((name) => stopTimer(name))
+
+function timer(name: TimerName, afterMs: number): JobEffect {
+  return { type: 'timer', name, afterMs }
+}
+
+function stopTimer(name: TimerName): JobEffect {
+  return { type: 'stopTimer', name }
+}
 
 function end(state: JobState, effects: readonly JobEffect[]): Step {
   return {

@@ -1,26 +1,25 @@
 /**
- * Runs one job of a client: performs what the machine in `job.ts` decides, between the client's stream,
- * the pool, one leg to a provider at a time, and the two accounts.
+ * Runs one job of a client: performs what the machine in `job.ts` decides, between the client's
+ * stream, the pool, one leg to a provider at a time, and the two accounts.
  * @module
  */
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
-import type { Clock, Logger } from '../../contracts/base/ports.ts'
-import type { JobMessage, JobMessageSchema } from '../../contracts/wire/generated/chrysalis_pb.ts'
-import { toRefused } from '../../contracts/wire/messages.ts'
+import { LIMITS } from '../../contracts/base/limits.ts'
+import type { Clock, Logger, Trace } from '../../contracts/base/ports.ts'
+import type { JobMessage } from '../../contracts/wire/generated/chrysalis_pb.ts'
 import type { JobSpec } from '../../contracts/wire/submit.ts'
-import type { MessageStream } from '../net/messageStream.ts'
 import type { PayeeAccount } from '../settlement/payeeAccount.ts'
 import type { ReceiptBook } from '../settlement/receiptBook.ts'
-import {
-  type JobEffect,
-  type JobEvent,
-  type JobState,
-  startJob,
-  stepJob,
-  type TimerName,
-} from './job.ts'
+import { matchEvent, payable } from './asking.ts'
+import { type ClientSide, createClientSide, type JobStream } from './clientSide.ts'
+import { startJob, stepJob } from './job.ts'
+import type { JobEffect, JobEvent, JobState } from './jobTypes.ts'
 import { type Leg, type LegDeps, openLeg, type PaidProvider } from './leg.ts'
-import type { OfferView, Outcome, Pool } from './pool.ts'
+import type { OfferView } from './offers.ts'
+import type { Outcome, Pool } from './pool.ts'
+import { settleJob } from './settleJob.ts'
+import { createStepper, type Dispatch } from './stepper.ts'
+import { createTimers, type Timers } from './timers.ts'
 
 export interface RunnerDeps extends LegDeps {
   readonly clock: Clock
@@ -29,12 +28,13 @@ export interface RunnerDeps extends LegDeps {
   /** A provider that is connected and can be paid now. */
   provider(identity: string): PaidProvider | undefined
   readonly receipts: ReceiptBook
+  readonly trace?: Trace
 }
 
 /** Serves a job that has been admitted, until its end. Never throws. */
 export function runJob(
   deps: RunnerDeps,
-  stream: MessageStream<typeof JobMessageSchema>,
+  stream: JobStream,
   spec: JobSpec,
   account: PayeeAccount,
 ): Promise<void> {
@@ -43,48 +43,62 @@ export function runJob(
 
 class JobRun {
   private readonly deps: RunnerDeps
-  private readonly stream: MessageStream<typeof JobMessageSchema>
+  private readonly stream: JobStream
   private readonly spec: JobSpec
   private readonly account: PayeeAccount
-  private readonly timers = new Map<TimerName, () => void>()
+  private readonly client: ClientSide
+  private readonly timers: Timers
+  private readonly dispatch: Dispatch<JobEvent>
+  private readonly start: () => Promise<void>
   private readonly over = Promise.withResolvers<void>()
+  /** Nobody waits for the client to take frames any more. */
+  private readonly unheard = Promise.withResolvers<void>()
+  private readonly startMs: number
   private state: JobState
   private leg?: Leg
   private offer?: OfferView
   private placedAtMs = 0
-  private outbox: Promise<unknown> = Promise.resolve()
+  private settling: Promise<unknown> = Promise.resolve()
 
-  constructor(
-    deps: RunnerDeps,
-    stream: MessageStream<typeof JobMessageSchema>,
-    spec: JobSpec,
-    account: PayeeAccount,
-  ) {
+  constructor(deps: RunnerDeps, stream: JobStream, spec: JobSpec, account: PayeeAccount) {
     this.deps = deps
     this.stream = stream
     this.spec = spec
     this.account = account
     this.state = startJob(spec.exclude).state
+    this.startMs = deps.clock.monotonicMs()
+    this.client = createClientSide(stream, (error) => this.log(error, 'client not told'))
+    const { dispatch, perform } = createStepper<JobEvent, JobEffect>({
+      step: (event) => this.step(event),
+      perform: (effect) => this.perform(effect),
+      failed: (effect, error) => this.effectFailed(effect, error),
+    })
+    this.dispatch = dispatch
+    this.start = () => perform(startJob(spec.exclude).effects)
+    this.timers = createTimers(deps.clock, (name) => void this.dispatch({ type: 'timer', name }))
   }
 
   async run(): Promise<void> {
-    const stop = this.account.onGrant(this.spec.jobId, (total) => {
-      this.cover(total).catch((error) => this.legFailed(error))
-    })
-    for (const effect of startJob(this.spec.exclude).effects) this.perform(effect)
-    void this.read()
+    const stopGrants = this.account.onGrant(this.spec.jobId, (total) => this.cover(total))
+    void this.start()
+    const reading = this.read()
     await this.over.promise
-    stop()
-    await this.outbox
+    stopGrants()
+    await this.settling
+    await this.client.told()
     await this.stream.close().catch(() => undefined)
+    // The client closes its half when it has heard the end; one that does not is cut off.
+    const timeout = new MarketError('timeout', { waiting: 'client' })
+    const cancel = this.deps.clock.after(LIMITS.helloMs, () => this.stream.abort(timeout))
+    await reading
+    cancel()
   }
 
   private async read(): Promise<void> {
     try {
       for await (const message of this.stream) await this.receive(message)
     } catch (error) {
-      const { code } = asMarketError(error)
-      this.deps.logger.debug({ job: this.spec.jobId, code }, 'client stream broke')
+      this.log(error, 'client stream broke')
     }
     await this.dispatch({ type: 'clientGone' })
   }
@@ -102,13 +116,18 @@ class JobRun {
     }
   }
 
-  /** One step; resolves when what it sends has been taken: awaiting it is back-pressure. */
-  private dispatch(event: JobEvent): Promise<void> {
+  private step(event: JobEvent): readonly JobEffect[] {
+    this.deps.trace?.(this.spec.jobId, `scheduler:${event.type}`)
     const { state, effects } = stepJob(this.state, event)
     this.state = state
-    const sent: unknown[] = []
-    for (const effect of effects) sent.push(this.perform(effect))
-    return Promise.all(sent).then(() => undefined)
+    return effects
+  }
+
+  private effectFailed(effect: JobEffect, error: unknown): JobEvent[] {
+    this.log(error, `effect failed: ${effect.type}`)
+    const { code } = asMarketError(error)
+    if (effect.type === 'match') return [{ type: 'refused', code, facts: {} }]
+    return [{ type: 'attemptFailed', code }, { type: 'clientGone' }]
   }
 
   private perform(effect: JobEffect): Promise<unknown> | undefined {
@@ -121,21 +140,16 @@ class JobRun {
       case 'lease':
         return void this.lease(effect.attempt)
       case 'free': {
+        const { attempt, place, end } = effect
         const tookMs = Math.max(1, Math.round(clock.monotonicMs() - this.placedAtMs))
-        return void pool.free(this.matchId(effect.attempt), effect.place.slot, effect.ok, tookMs)
+        return void pool.free(this.matchId(attempt), place.slot, end, tookMs)
       }
       case 'timer':
-        this.timers.get(effect.name)?.()
-        this.timers.set(
-          effect.name,
-          clock.after(effect.afterMs, () => this.dispatch({ type: 'timer', name: effect.name })),
-        )
-        return undefined
+        return void this.timers.set(effect.name, effect.afterMs)
       case 'stopTimer':
-        this.timers.get(effect.name)?.()
-        this.timers.delete(effect.name)
-        return undefined
+        return void this.timers.stop(effect.name)
       case 'end':
+        this.unheard.resolve()
         return void this.over.resolve()
       default:
         return this.performLeg(effect)
@@ -144,72 +158,61 @@ class JobRun {
 
   private performLeg(effect: JobEffect): Promise<unknown> | undefined {
     switch (effect.type) {
-      case 'tellQueued':
-        return this.tell({ case: 'queued', value: { ahead: this.deps.pool.waiting() } })
-      case 'tellPlaced': {
-        this.cover(this.account.granted(this.spec.jobId)).catch((error) => this.legFailed(error))
-        return this.tell({ case: 'placed', value: this.leg!.placed(effect.attempt) })
-      }
-      case 'tellLost': {
-        const { attempt, code, mayRetry } = effect
-        return this.tell({ case: 'lost', value: { attempt, code, mayRetry } })
-      }
-      case 'tellRefused': {
-        const refused = toRefused(new MarketError(effect.code, effect.facts))
-        return this.tell({ case: 'refused', value: refused })
-      }
+      case 'tellPlaced':
+        this.cover(this.account.granted(this.spec.jobId))
+        return this.client.tell({ case: 'placed', value: this.leg!.placed(effect.attempt) })
       case 'forwardRequest':
         return this.leg?.forward(effect.bytes).catch((error) => this.legFailed(error))
       case 'forwardFrames': {
         const { frames, billed } = effect
-        return this.tell({ case: 'frames', value: { frames: [...frames], billed } })
+        const taken = this.client.tell({ case: 'frames', value: { frames: [...frames], billed } })
+        const heard = Promise.race([taken, this.unheard.promise])
+        return heard.then(() => this.dispatch({ type: 'forwarded' }))
       }
       case 'abortProvider':
-        return this.leg?.send({ kind: { case: 'abort', value: {} } }).catch(() => undefined)
+        this.unheard.resolve()
+        return void this.leg?.abort().catch(() => undefined)
+      case 'dropClient':
+        return void this.stream.abort(new MarketError(effect.code, { job: this.spec.jobId }))
       case 'dropProvider':
         this.leg?.abandon()
         this.leg = undefined
         return undefined
       case 'settle':
-        return this.settle(effect.receipt, effect.signature)
-      case 'forgiveJob':
-        return this.inOrder(() => this.account.finish(this.spec.jobId, 0n))
-      default:
+        this.settling = this.settle(effect.receipt, effect.signature)
         return undefined
+      case 'forgiveJob':
+        this.settling = this.account
+          .finish(this.spec.jobId, 0n)
+          .catch((error) => this.log(error, 'job not ended in the books'))
+        return undefined
+      default:
+        return this.client.say(effect, () => this.deps.pool.waiting())
     }
   }
 
   private match(attempt: number, excluded: readonly string[]): void {
-    this.deps.pool.ask(this.matchId(attempt), this.spec, excluded, (outcome) => {
-      if (outcome.type === 'matched') this.offer = outcome.offer
-      void this.dispatch(this.matchEvent(outcome))
-    })
+    const waited = Math.floor(this.deps.clock.monotonicMs() - this.startMs)
+    const deadlineMs = Math.max(0, this.spec.deadlineMs - waited)
+    this.deps.pool.ask(this.matchId(attempt), { ...this.spec, deadlineMs }, excluded, (outcome) =>
+      this.decided(outcome),
+    )
   }
 
-  private matchEvent(outcome: Outcome): JobEvent {
-    switch (outcome.type) {
-      case 'matched': {
-        this.placedAtMs = this.deps.clock.monotonicMs()
-        return { type: 'matched', place: { slot: outcome.slot, provider: outcome.offer.provider } }
-      }
-      case 'queued':
-        return { type: 'queued' }
-      case 'expired':
-        return { type: 'refused', code: 'expired', facts: { deadlineMs: this.spec.deadlineMs } }
-      case 'refused': {
-        const { refused: code, job: _, ...facts } = outcome.decision
-        return { type: 'refused', code, facts }
-      }
+  private decided(outcome: Outcome): void {
+    if (outcome.type === 'matched') {
+      this.offer = outcome.offer
+      this.placedAtMs = this.deps.clock.monotonicMs()
     }
+    void this.dispatch(matchEvent(outcome, this.spec))
   }
 
   private async lease(attempt: number): Promise<void> {
     const offer = this.offer!
-    const provider = this.deps.provider(offer.provider)
-    if (!provider) return this.dispatch({ type: 'attemptFailed', code: 'provider-lost' })
+    const current = () => this.state.attempt === attempt && this.state.place !== undefined
     try {
+      const provider = payable(this.deps.provider(offer.provider), this.spec, offer)
       const job = { spec: this.spec, attempt, offer, provider }
-      const current = () => this.state.attempt === attempt && this.state.place !== undefined
       const leg = await openLeg(this.deps, job, async (event) => {
         if (current()) await this.dispatch(event)
       })
@@ -217,49 +220,31 @@ class JobRun {
       leg.listen()
       if (!current()) leg.abandon()
     } catch (error) {
-      await this.legFailed(error)
+      if (current()) await this.legFailed(error)
     }
   }
 
-  /** The provider is granted the cost inside what the client has granted, while an attempt stands. */
-  private async cover(total: bigint): Promise<void> {
-    if (this.leg?.accepted() && total > 0n) await this.leg.cover(total)
+  /** The provider is granted the cost inside what the client has granted, while it stands. */
+  private cover(total: bigint): void {
+    const { leg } = this
+    if (!leg?.accepted || total <= 0n) return
+    leg.cover(total).catch((error) => {
+      if (this.leg === leg) return this.legFailed(error)
+    })
   }
 
   private async legFailed(thrown: unknown): Promise<void> {
     const { code } = asMarketError(thrown, 'provider-lost')
-    await this.dispatch({
-      type: 'attemptFailed',
-      code: code === 'unreachable' ? 'provider-lost' : code,
-    })
+    const lost = code === 'unreachable' || code === 'stalled' ? 'provider-lost' : code
+    await this.dispatch({ type: 'attemptFailed', code: lost })
   }
 
   private settle(receipt: Uint8Array, signature: Uint8Array): Promise<unknown> {
-    const { leg } = this
+    const { deps, spec, account, leg } = this
     if (!leg) return Promise.resolve()
-    return this.inOrder(async () => {
-      const checked = leg.check({ $typeName: 'chrysalis.v1.Finished', receipt, signature })
-      const { cost, fee } = checked.receipt
-      const { receipts } = this.deps
-      await receipts.keep(this.spec.jobId, leg.receiptFile(checked.finished))
-      await this.account.finish(this.spec.jobId, cost + fee, checked.hash)
-      await this.stream.send({ kind: { case: 'finished', value: { receipt, signature } } })
-      // The provider is settled when the client has countersigned, or has had its time to.
-      receipts
-        .awaitCountersignature(this.spec.jobId)
-        .then((clientSignature) => leg.pay(checked, clientSignature))
-        .catch((error) => this.log(error, 'provider not settled yet'))
-    })
-  }
-
-  private tell(kind: Parameters<typeof this.stream.send>[0]['kind']): Promise<unknown> {
-    return this.inOrder(() => this.stream.send({ kind }))
-  }
-
-  private inOrder(task: () => Promise<unknown>): Promise<unknown> {
-    const done = this.outbox.then(task).catch((error) => this.log(error, 'client leg failed'))
-    this.outbox = done
-    return done
+    return settleJob({ ...deps, jobId: spec.jobId, account, leg }, { receipt, signature }, (kind) =>
+      this.client.tell(kind),
+    ).catch((error) => this.log(error, 'job not settled'))
   }
 
   private log(error: unknown, message: string): void {

@@ -1,36 +1,32 @@
 /**
- * The scheduler's leg to one provider for one attempt: lease out, accept in, frames and receipt back.
+ * The scheduler's leg to one provider for one attempt: lease out, accept in, frames and receipt
+ * back.
  *
- * Checks what the provider signs before the client sees it, grants within what the client granted, and
- * after a loss keeps reading in the background, so that work that was done is settled by its receipt
- * and never by a guess.
+ * Checks what the provider signs before the client sees it, grants within what the client granted,
+ * and after a loss keeps reading in the background, so that work that was done is settled by its
+ * receipt and never by a guess.
  * @module
  */
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import { equal, fromHex } from '../../contracts/base/bytes.ts'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { Clock, Logger, Transport } from '../../contracts/base/ports.ts'
 import type { SigningKey } from '../../contracts/base/signing.ts'
 import type { NanoTon } from '../../contracts/base/units.ts'
-import { cost, DEFAULT_PARAMETERS, feeOn } from '../../contracts/money/price.ts'
-import { type ReceiptFile, receiptFile } from '../../contracts/money/receiptFile.ts'
+import { cost } from '../../contracts/money/price.ts'
+import type { ReceiptFile } from '../../contracts/money/receiptFile.ts'
 import {
   type Accepted,
   type Finished,
+  type JobMessage,
   JobMessageSchema,
   type PlacedSchema,
 } from '../../contracts/wire/generated/chrysalis_pb.ts'
 import { fromRefused, fromUsage } from '../../contracts/wire/messages.ts'
 import { PROTOCOLS } from '../../contracts/wire/protocols.ts'
 import {
-  accept,
-  checkRecord,
   type Lease,
   lease as leaseRecord,
-  parseRecord,
-  type Receipt,
-  receipt as receiptRecord,
   recordBytes,
   recordHash,
   signRecord,
@@ -39,13 +35,25 @@ import type { JobSpec } from '../../contracts/wire/submit.ts'
 import type { StrategyName } from '../matching/events.ts'
 import { type MessageStream, messageStream } from '../net/messageStream.ts'
 import type { PayerAccount } from '../settlement/payerAccount.ts'
-import type { JobEvent } from './job.ts'
-import type { OfferView } from './pool.ts'
+import type { JobEvent } from './jobTypes.ts'
+import {
+  type CheckedReceipt,
+  checkAccept,
+  checkReceipt,
+  costWithin,
+  fileOf,
+  makeLease,
+} from './legRecords.ts'
+import type { OfferView } from './offers.ts'
 
 /** A connected provider that can be paid. */
 export interface PaidProvider {
   readonly peer: string
   readonly account: PayerAccount
+  /** One more leg to it; the result ends it: `stuck` where a grant still awaits its receipt. */
+  enter(): (end: { readonly stuck: boolean }) => void
+  /** The account could not grant this much: no new jobs until it can. */
+  short(needed: NanoTon): void
 }
 
 export interface LegDeps {
@@ -58,233 +66,229 @@ export interface LegDeps {
   readonly strategy: StrategyName
 }
 
-/** A receipt that was found true to its lease. */
-export interface CheckedReceipt {
-  readonly receipt: Receipt
-  readonly hash: Uint8Array
-  readonly finished: Finished
-}
-
-export interface Leg {
-  readonly lease: Lease
+/** One attempt of a job on a provider. */
+export interface LegJob {
+  readonly spec: JobSpec
+  readonly attempt: number
   readonly offer: OfferView
   readonly provider: PaidProvider
-  /** What the client is shown, once accepted. */
-  placed(attempt: number): MessageInitShape<typeof PlacedSchema>
-  /** Starts reading; call it once, when the leg is in its place. */
-  listen(): void
-  accepted(): Accepted | undefined
-  send(message: Parameters<MessageStream<typeof JobMessageSchema>['send']>[0]): Promise<void>
-  /** Grants the provider the cost that the client's total covers. */
-  cover(clientTotal: NanoTon): Promise<void>
-  /** The receipt with everything that proves it. */
-  receiptFile(finished: Finished): ReceiptFile
-  /** Checks a receipt against the lease and the grant. Throws `bad-receipt`, `bad-signature`. */
-  check(finished: Finished): CheckedReceipt
-  /** The sealed request goes on; from here on there may be work to pay for. */
-  forward(bytes: Uint8Array): Promise<void>
-  /** Ends the attempt for the client; what was worked is still settled in the background. */
-  abandon(): void
-  /** Pays the provider what its receipt says. */
-  pay(checked: CheckedReceipt, clientSignature?: Uint8Array): Promise<void>
 }
 
-/** Opens a stream to the provider, sends the lease and reports what comes back as job events. */
-export async function openLeg(
-  deps: LegDeps,
-  job: { spec: JobSpec; attempt: number; offer: OfferView; provider: PaidProvider },
-  dispatch: (event: JobEvent) => Promise<void>,
-): Promise<Leg> {
-  const { spec, attempt, offer, provider } = job
-  const lease = makeLease(deps, spec, attempt, offer)
-  const cell = leaseRecord.encode(lease)
-  const leaseHash = recordHash(cell)
-  const signed = { record: recordBytes(cell), signature: signRecord(cell, deps.identity) }
-  const raw = await deps.transport.open(provider.peer, PROTOCOLS.job)
-  const stream = messageStream(JobMessageSchema, raw, deps.clock)
-  const channel = provider.account.channel.toRawString()
-  await stream.send({ kind: { case: 'lease', value: { ...signed, channel } } })
-  let accepted: Accepted | undefined
-  let granted = 0n
-  let abandoned = false
-  let forwarded = false
+type Dispatch = (event: JobEvent) => Promise<void>
+type Stream = MessageStream<typeof JobMessageSchema>
 
-  const check = (finished: Finished): CheckedReceipt => {
-    const record = parseRecord(finished.receipt)
-    checkRecord(record, finished.signature, identityOf(offer))
-    const receipt = receiptRecord.decode(record, deps.networkId)
-    const fits =
-      equal(receipt.leaseHash, leaseHash) &&
-      equal(receipt.modelHash, lease.modelHash) &&
-      receipt.cost === cost(receipt.billed, lease) &&
-      receipt.fee === feeOn(receipt.cost, lease) &&
-      receipt.cost <= granted
-    if (!fits) throw new MarketError('bad-receipt', { provider: offer.provider })
-    return { receipt, hash: recordHash(record), finished }
+/** Opens a stream to the provider and sends the lease. Throws `unreachable`. */
+export async function openLeg(deps: LegDeps, job: LegJob, dispatch: Dispatch): Promise<Leg> {
+  const leave = job.provider.enter()
+  try {
+    const raw = await deps.transport.open(job.provider.peer, PROTOCOLS.job)
+    const stream = messageStream(JobMessageSchema, raw, deps.clock)
+    const leg = new Leg(deps, job, stream, dispatch, leave)
+    await leg.sendLease()
+    return leg
+  } catch (error) {
+    leave({ stuck: false })
+    throw error
+  }
+}
+
+export class Leg {
+  readonly offer: OfferView
+  private readonly deps: LegDeps
+  private readonly job: LegJob
+  private readonly stream: Stream
+  private readonly dispatch: Dispatch
+  private readonly leave: (end: { readonly stuck: boolean }) => void
+  private readonly lease: Lease
+  private readonly leaseHash: Uint8Array
+  private readonly signed: { readonly record: Uint8Array; readonly signature: Uint8Array }
+  private accept?: Accepted
+  private granted = 0n
+  private delivered = 0n
+  private frames = 0
+  private forwarded = false
+  private abandoned = false
+  /** The job is settled on the provider's account, or it never cost anything there. */
+  private settled = false
+  /** A receipt has been taken: its payment follows. */
+  private owing = false
+
+  constructor(
+    deps: LegDeps,
+    job: LegJob,
+    stream: Stream,
+    dispatch: Dispatch,
+    leave: (end: { readonly stuck: boolean }) => void,
+  ) {
+    this.deps = deps
+    this.job = job
+    this.offer = job.offer
+    this.stream = stream
+    this.dispatch = dispatch
+    this.leave = leave
+    const { networkId, identity, fee, strategy, clock } = deps
+    const expiryS = Math.ceil((clock.nowMs() + LIMITS.leaseMs) / 1000)
+    const own = { networkId, scheduler: identity.publicKey, fee, strategy, expiryS }
+    this.lease = makeLease(own, job.spec, job.attempt, job.offer)
+    const cell = leaseRecord.encode(this.lease)
+    this.leaseHash = recordHash(cell)
+    this.signed = { record: recordBytes(cell), signature: signRecord(cell, identity) }
   }
 
-  const pay = async ({ receipt, hash }: CheckedReceipt, clientSignature?: Uint8Array) => {
-    const settlement = { charge: receipt.cost, receiptHash: hash, clientSignature }
-    await provider.account.settle(spec.jobId, { ...settlement, disputed: !clientSignature })
+  async sendLease(): Promise<void> {
+    const channel = this.job.provider.account.channel.toRawString()
+    await this.stream.send({ kind: { case: 'lease', value: { ...this.signed, channel } } })
   }
 
-  const settleQuietly = async (settling: Promise<void>) => {
-    await settling.catch((error) => {
-      deps.logger.warn({ job: spec.jobId, code: asMarketError(error).code }, 'settled later')
-    })
+  /** Starts reading; call it once, when the leg is in its place. */
+  listen(): void {
+    void this.read()
   }
 
-  const receive = async (message: Awaited<ReturnType<typeof stream.next>> & object) => {
-    const { kind } = message
-    if (abandoned) {
-      if (kind.case === 'finished') await settleQuietly(pay(check(kind.value)))
-      if (kind.case === 'refused') await settleQuietly(forgive())
-      return
+  get accepted(): boolean {
+    return this.accept !== undefined
+  }
+
+  /** What the client is shown, once accepted. */
+  placed(attempt: number): MessageInitShape<typeof PlacedSchema> {
+    const { contextTokens } = this.offer
+    return { lease: this.signed, accepted: this.accept, attempt, contextTokens }
+  }
+
+  /** Grants the provider the cost that the client's total covers. Throws what the account does. */
+  async cover(clientTotal: NanoTon): Promise<void> {
+    const most = costWithin(clientTotal, this.deps.fee)
+    if (most <= this.granted || this.abandoned) return
+    const amount = most - this.granted
+    this.granted = most
+    try {
+      await this.job.provider.account.grant(this.job.spec.jobId, amount)
+    } catch (error) {
+      this.granted -= amount
+      throw error
     }
+  }
+
+  /** The sealed request goes on; from here on there may be work to pay for. */
+  async forward(bytes: Uint8Array): Promise<void> {
+    this.forwarded = true
+    await this.stream.send({ kind: { case: 'request', value: { bytes } } })
+  }
+
+  async abort(): Promise<void> {
+    await this.stream.send({ kind: { case: 'abort', value: {} } })
+  }
+
+  /** The receipt with everything that proves it. */
+  receiptFile(finished: Finished): ReceiptFile {
+    return fileOf(this.signed, this.accept!, finished)
+  }
+
+  /** Checks a receipt against the lease and the grant. Throws `bad-receipt`, `bad-signature`. */
+  check(finished: Finished): CheckedReceipt {
+    const { lease, leaseHash, offer, granted, delivered } = this
+    return checkReceipt(finished, { lease, leaseHash, offer, granted, delivered })
+  }
+
+  /** Pays the provider what its receipt says. */
+  async pay({ receipt, hash }: CheckedReceipt, clientSignature?: Uint8Array): Promise<void> {
+    const disputed = !clientSignature
+    const settlement = { charge: receipt.cost, receiptHash: hash, clientSignature, disputed }
+    await this.settle(settlement)
+  }
+
+  /** Ends the attempt for the client; what was worked is still settled in the background. */
+  abandon(): void {
+    if (this.abandoned) return
+    this.abandoned = true
+    // Abort where the stream still stands: the receipt, if there is one, comes within the grace.
+    this.abort().catch(() => undefined)
+    if (!this.forwarded) this.forgive()
+    const timeout = new MarketError('timeout', { waiting: 'receipt' })
+    this.deps.clock.after(LIMITS.acceptMs, () => this.stream.abort(timeout))
+  }
+
+  private async read(): Promise<void> {
+    try {
+      for await (const message of this.stream) await this.receive(message)
+      await this.dispatch({ type: 'attemptFailed', code: 'provider-lost' })
+      await this.stream.close().catch(() => undefined)
+    } catch (thrown) {
+      const { code } = asMarketError(thrown)
+      this.stream.abort(asMarketError(thrown))
+      const lost = code === 'unreachable' || code === 'stalled'
+      await this.dispatch({ type: 'attemptFailed', code: lost ? 'provider-lost' : code })
+    }
+    // Nothing more will be said here: a grant without a receipt waits for the account's opening.
+    if (!this.owing) this.over()
+  }
+
+  private over(): void {
+    this.leave({ stuck: this.granted > 0n && !this.settled })
+  }
+
+  private async receive({ kind }: JobMessage): Promise<void> {
     switch (kind.case) {
-      case 'accepted':
-        checkAccept(kind.value, leaseHash, offer, deps.networkId)
-        accepted = kind.value
-        return dispatch({ type: 'accepted' })
+      case 'accepted': {
+        if (this.accept) throw new MarketError('bad-frame', { unexpected: 'a second accept' })
+        checkAccept(kind.value, this.leaseHash, this.offer, this.lease.network)
+        this.accept = kind.value
+        return this.dispatch({ type: 'accepted' })
+      }
       case 'frames': {
+        if (!this.forwarded) throw new MarketError('bad-frame', { unexpected: 'frames' })
         const { frames } = kind.value
+        this.frames += frames.length
+        if (this.frames > LIMITS.framesPerJob) {
+          throw new MarketError('bad-frame', { frames: this.frames })
+        }
         const billed = fromUsage(kind.value.billed)
-        provider.account.delivered(spec.jobId, cost(billed, lease))
-        return dispatch({ type: 'frames', frames, billed })
+        this.delivered = cost(billed, this.lease)
+        this.job.provider.account.delivered(this.job.spec.jobId, this.delivered)
+        return this.abandoned ? undefined : this.dispatch({ type: 'frames', frames, billed })
       }
-      case 'finished': {
-        const { receipt, signature } = check(kind.value).finished
-        return dispatch({ type: 'finished', receipt, signature })
-      }
-      case 'refused': {
-        await settleQuietly(forgive())
-        return dispatch({ type: 'attemptFailed', code: fromRefused(kind.value, 'busy').code })
-      }
+      case 'finished':
+        return this.finished(kind.value)
+      case 'refused':
+        this.forgive()
+        return this.dispatch({
+          type: 'attemptFailed',
+          code: fromRefused(kind.value, 'busy').code,
+        })
       default:
         throw new MarketError('bad-frame', { unexpected: kind.case ?? 'nothing' })
     }
   }
 
-  const forgive = () => provider.account.settle(spec.jobId, { charge: 0n, disputed: false })
+  private async finished(finished: Finished): Promise<void> {
+    if (!this.forwarded || this.owing) throw new MarketError('bad-frame', { unexpected: 'receipt' })
+    const checked = this.check(finished)
+    this.owing = true
+    if (this.abandoned) {
+      await this.pay(checked).catch((error) => this.later(error))
+      return
+    }
+    const { receipt, signature } = finished
+    await this.dispatch({ type: 'finished', receipt, signature })
+  }
 
-  const read = async () => {
+  /** The job cost nothing here: its grant returns to credit. */
+  private forgive(): void {
+    const nothing = { charge: 0n, disputed: false }
+    this.settle(nothing).catch((error) => this.later(error))
+  }
+
+  private async settle(settlement: Parameters<PayerAccount['settle']>[1]): Promise<void> {
     try {
-      for await (const message of stream) {
-        await receive(message)
-        const { case: said } = message.kind
-        // Nothing follows either: a stream left open counts against the bound of a peer's streams.
-        if (said === 'finished' || said === 'refused') await stream.close().catch(() => undefined)
-      }
-      await dispatch({ type: 'attemptFailed', code: 'provider-lost' })
-    } catch (thrown) {
-      const { code } = asMarketError(thrown)
-      stream.abort(asMarketError(thrown))
-      const lost = code === 'unreachable' || code === 'stalled'
-      await dispatch({ type: 'attemptFailed', code: lost ? 'provider-lost' : code })
+      await this.job.provider.account.settle(this.job.spec.jobId, settlement)
+      this.settled = true
+    } finally {
+      if (this.owing) this.over()
     }
   }
-  return {
-    listen: () => void read(),
-    lease,
-    offer,
-    provider,
-    accepted: () => accepted,
-    placed: (number) => ({
-      lease: signed,
-      accepted,
-      attempt: number,
-      contextTokens: offer.contextTokens,
-    }),
-    send: (message) => stream.send(message),
-    async cover(clientTotal) {
-      const most = costWithin(clientTotal, deps.fee)
-      if (most <= granted) return
-      const amount = most - granted
-      granted = most
-      await provider.account.grant(spec.jobId, amount)
-    },
-    check,
-    pay,
-    receiptFile: (finished) => fileOf(signed, accepted!, finished),
-    async forward(bytes) {
-      forwarded = true
-      await stream.send({ kind: { case: 'request', value: { bytes } } })
-    },
-    abandon() {
-      if (abandoned) return
-      abandoned = true
-      // Abort where the stream still stands: the receipt, if there is one, comes within the grace;
-      // after it, the provider shows the receipt when the account is opened again.
-      stream.send({ kind: { case: 'abort', value: {} } }).catch(() => undefined)
-      if (!forwarded) void settleQuietly(forgive())
-      deps.clock.after(LIMITS.acceptMs, () =>
-        stream.abort(new MarketError('timeout', { waiting: 'receipt' })),
-      )
-    },
+
+  private later(error: unknown): void {
+    const { code } = asMarketError(error)
+    this.deps.logger.warn({ job: this.job.spec.jobId, code }, 'settled when the account opens')
   }
-}
-
-/** The largest cost whose fee still fits: `c + ceil(c * fee / 10,000) <= total`. */
-export function costWithin(total: NanoTon, fee: number): NanoTon {
-  return (total * 10_000n) / (10_000n + BigInt(fee))
-}
-
-function makeLease(deps: LegDeps, spec: JobSpec, attempt: number, offer: OfferView): Lease {
-  const { tick, multipliers, steps, window, modelHash } = offer
-  return {
-    network: deps.networkId,
-    jobId: fromHex(spec.jobId),
-    attempt,
-    scheduler: deps.identity.publicKey,
-    provider: identityOf(offer),
-    clientJobKey: spec.clientJobKey,
-    modelHash,
-    minTier: spec.minTier,
-    asset: 'ton',
-    tick,
-    fee: deps.fee,
-    multipliers,
-    steps,
-    window,
-    parameterVersion: DEFAULT_PARAMETERS.version,
-    strategy: deps.strategy,
-    expiryS: Math.ceil((deps.clock.nowMs() + LIMITS.leaseMs) / 1000),
-  }
-}
-
-function fileOf(
-  signed: { record: Uint8Array; signature: Uint8Array },
-  accepted: Accepted,
-  finished: Finished,
-): ReceiptFile {
-  return receiptFile({
-    receipt: finished.receipt,
-    lease: signed.record,
-    accept: accepted.record,
-    epochKey: accepted.epochKey,
-    evidence: accepted.evidence,
-    signatures: {
-      lease: signed.signature,
-      accept: accepted.signature,
-      epochKey: accepted.epochSignature,
-      receipt: finished.signature,
-    },
-  })
-}
-
-function checkAccept(
-  accepted: Accepted,
-  leaseHash: Uint8Array,
-  offer: OfferView,
-  networkId: number,
-): void {
-  const cell = parseRecord(accepted.record)
-  checkRecord(cell, accepted.signature, identityOf(offer))
-  if (!equal(accept.decode(cell, networkId).leaseHash, leaseHash)) {
-    throw new MarketError('bad-lease', { field: 'accept.leaseHash' })
-  }
-}
-
-function identityOf(offer: OfferView): Uint8Array {
-  return fromHex(offer.provider, 32)
 }

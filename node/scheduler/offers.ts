@@ -2,13 +2,34 @@
  * Offers as they come over the wire, checked once; and what all of them together put on offer.
  * @module
  */
+import type { Bytes } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
-import { DEFAULT_PARAMETERS } from '../../contracts/money/price.ts'
+import type { Tier } from '../../contracts/base/tier.ts'
+import { DEFAULT_PARAMETERS, type Multipliers, type Steps } from '../../contracts/money/price.ts'
 import type { Offer } from '../../contracts/wire/generated/chrysalis_pb.ts'
 import { fromUsage } from '../../contracts/wire/messages.ts'
 import { integer, name, tier } from '../../contracts/wire/submit.ts'
-import type { OfferView } from './pool.ts'
+
+/** One slot as its provider offers it. `slot` is unique within the provider. */
+export interface OfferView {
+  readonly provider: string
+  readonly slot: string
+  readonly model: string
+  readonly modelHash: Bytes
+  readonly tick: number
+  readonly capacity: number
+  readonly serviceMs: number
+  readonly tier: Tier
+  readonly region: string
+  readonly gpu: string
+  readonly memoryGiB: number
+  readonly contextTokens: number
+  readonly multipliers: Multipliers
+  readonly steps: Steps
+  readonly window: number
+  readonly demo: boolean
+}
 
 /** An offer of a provider (identity hex). Throws `bad-input` naming the field. */
 export function parseOffer(offer: Offer, provider: string): OfferView {
@@ -52,13 +73,18 @@ export function modelsOnOffer(offers: readonly OfferView[]) {
     .map(([model, slots]) => ({
       model,
       modelHash: slots[0]!.modelHash,
-      lowestTick: Math.min(...slots.map((slot) => slot.tick)),
+      lowestTick: least(slots, (slot) => slot.tick),
       places: slots.reduce((sum, slot) => sum + slot.capacity, 0),
       providers: new Set(slots.map((slot) => slot.provider)).size,
       tiers: [...new Set(slots.map((slot) => slot.tier))].sort(),
-      contextTokens: Math.min(...slots.map((slot) => slot.contextTokens)),
+      contextTokens: least(slots, (slot) => slot.contextTokens),
       demo: slots.some((slot) => slot.demo),
     }))
+}
+
+/** Not `Math.min(...)`: a pool may hold more slots than a call takes arguments. */
+function least(slots: readonly OfferView[], figure: (slot: OfferView) => number): number {
+  return slots.reduce((lowest, slot) => Math.min(lowest, figure(slot)), Number.POSITIVE_INFINITY)
 }
 
 function stepsOf(offer: Offer) {

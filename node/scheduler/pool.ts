@@ -6,44 +6,14 @@
  * asked, in the turn they were made.
  * @module
  */
-import type { Bytes } from '../../contracts/base/bytes.ts'
-import { toHex } from '../../contracts/base/bytes.ts'
+import { type Bytes, toHex } from '../../contracts/base/bytes.ts'
 import type { Clock } from '../../contracts/base/ports.ts'
-import type { Tier } from '../../contracts/base/tier.ts'
-import type { Multipliers, Steps } from '../../contracts/money/price.ts'
 import { tickPrice } from '../../contracts/money/price.ts'
 import type { JobSpec } from '../../contracts/wire/submit.ts'
 import type { Decision, MatchEvent, StrategyName } from '../matching/events.ts'
-import { createMatcher } from '../matching/matcher.ts'
-import { type Belief, failed, newcomer, redeclared, succeeded } from './belief.ts'
-
-/** One slot as its provider offers it. `slot` is unique within the provider. */
-export interface OfferView {
-  readonly provider: string
-  readonly slot: string
-  readonly model: string
-  readonly modelHash: Bytes
-  readonly tick: number
-  readonly capacity: number
-  readonly serviceMs: number
-  readonly tier: Tier
-  readonly region: string
-  readonly gpu: string
-  readonly memoryGiB: number
-  readonly contextTokens: number
-  readonly multipliers: Multipliers
-  readonly steps: Steps
-  readonly window: number
-  readonly demo: boolean
-}
-
-interface Entry {
-  readonly offer: OfferView
-  readonly belief: Belief
-  /** False while the scheduler cannot pay this provider. */
-  readonly payable: boolean
-  readonly running: number
-}
+import { createMatcher, type Matcher } from '../matching/matcher.ts'
+import { after, type Belief, type JobEnd, newcomer, redeclared, restMs } from './belief.ts'
+import type { OfferView } from './offers.ts'
 
 /** What the pool decided for one asked place. */
 export type Outcome =
@@ -65,9 +35,13 @@ export interface Pool {
   ask(id: string, spec: JobSpec, excluded: readonly string[], decide: (o: Outcome) => void): void
   cancel(id: string): void
   /** Frees a place that `ask` gave. */
-  free(id: string, slot: string, ok: boolean, tookMs: number): void
+  free(id: string, slot: string, end: JobEnd, tookMs: number): void
   offers(): readonly OfferView[]
+  /** The lowest tick at which a model is on offer. */
+  lowestTick(model: string): number | undefined
   waiting(): number
+  /** Stops the clocks of waiting jobs and resting slots. */
+  stop(): void
 }
 
 export interface PoolOptions {
@@ -79,97 +53,94 @@ export interface PoolOptions {
 
 /** A pool on the matching core. Every event carries the clock's monotonic time. */
 export function createPool(clock: Clock, options: PoolOptions): Pool {
-  const prices = Array.from({ length: 96 }, (_, tick) => tickPrice(tick, 'ton'))
-  const matcher = createMatcher({ ...options, prices })
-  const entries = new Map<string, Entry>()
-  const asked = new Map<string, { decide: (o: Outcome) => void; stop: () => void }>()
+  return new MatchedPool(clock, options)
+}
 
-  const apply = (event: MatchEvent) => {
-    const decisions: Decision[] = []
-    matcher.apply({ ...event, at: Math.floor(clock.monotonicMs()) }, decisions)
-    for (const decision of decisions) route(decision)
+/** The name of a slot in the whole pool. */
+export function slotName(provider: string, slot: string): string {
+  return `${provider}/${slot}`
+}
+
+/** An identity key as the provider's name in the pool. */
+export function providerName(identity: Bytes): string {
+  return toHex(identity)
+}
+
+interface Entry {
+  readonly offer: OfferView
+  readonly belief: Belief
+  /** Set while the slot rests after failures; ends the rest early. */
+  readonly endRest?: () => void
+}
+
+interface Waiter {
+  decide(outcome: Outcome): void
+  stop(): void
+}
+
+class MatchedPool implements Pool {
+  private readonly clock: Clock
+  private readonly matcher: Matcher
+  private readonly entries = new Map<string, Entry>()
+  private readonly ofProvider = new Map<string, Set<string>>()
+  /** How many slots offer a model at each tick: a submit asks for the lowest. */
+  private readonly ticks = new Map<string, Map<number, number>>()
+  private readonly payable = new Set<string>()
+  private readonly asked = new Map<string, Waiter>()
+
+  constructor(clock: Clock, options: PoolOptions) {
+    this.clock = clock
+    const prices = Array.from({ length: 96 }, (_, tick) => tickPrice(tick, 'ton'))
+    this.matcher = createMatcher({ ...options, prices })
   }
 
-  /** Lets the core see the time, so that waiting jobs past their deadline end. */
-  const pass = () => {
-    const decisions: Decision[] = []
-    matcher.advance(Math.floor(clock.monotonicMs()), decisions)
-    for (const decision of decisions) route(decision)
+  offer(offer: OfferView): void {
+    const name = slotName(offer.provider, offer.slot)
+    const known = this.entries.get(name)
+    const belief = known
+      ? redeclared(known.belief, offer.capacity)
+      : newcomer(offer.capacity, offer.serviceMs)
+    if (known) this.countTick(known.offer, -1)
+    this.countTick(offer, 1)
+    const names = this.ofProvider.get(offer.provider) ?? new Set()
+    this.ofProvider.set(offer.provider, names.add(name))
+    this.tell(name, { ...known, offer, belief })
   }
 
-  const route = (decision: Decision) => {
-    const waiter = asked.get(decision.job)
-    if (!waiter) return
-    if ('queued' in decision) {
-      return waiter.decide({ type: 'queued' })
+  drain(provider: string, slot: string): void {
+    const name = slotName(provider, slot)
+    if (this.entries.has(name)) this.apply({ type: 'drain', slot: name })
+  }
+
+  leave(provider: string, slot?: string): void {
+    const names = this.ofProvider.get(provider) ?? new Set<string>()
+    for (const name of [...names]) {
+      const entry = this.entries.get(name)
+      if (!entry || (slot !== undefined && entry.offer.slot !== slot)) continue
+      entry.endRest?.()
+      this.countTick(entry.offer, -1)
+      this.entries.delete(name)
+      names.delete(name)
+      this.apply({ type: 'leave', slot: name })
     }
-    finish(decision.job)
-    if ('slot' in decision) {
-      const entry = entries.get(decision.slot)
-      if (entry) entries.set(decision.slot, { ...entry, running: entry.running + 1 })
-      if (entry) waiter.decide({ type: 'matched', slot: decision.slot, offer: entry.offer })
-    } else if ('expired' in decision) waiter.decide({ type: 'expired' })
-    else waiter.decide({ type: 'refused', decision })
+    if (names.size > 0) return
+    this.ofProvider.delete(provider)
+    this.payable.delete(provider)
   }
 
-  const finish = (id: string) => {
-    asked.get(id)?.stop()
-    asked.delete(id)
+  setPayable(provider: string, payable: boolean): void {
+    if (this.payable.has(provider) === payable) return
+    if (payable) this.payable.add(provider)
+    else this.payable.delete(provider)
+    for (const name of this.ofProvider.get(provider) ?? []) this.tell(name, this.entries.get(name)!)
   }
 
-  const tell = (name: string, entry: Entry) => {
-    entries.set(name, entry)
-    const capacity = entry.payable ? entry.belief.usable : 0
-    const { offer } = entry
-    apply({
-      type: 'offer',
-      slot: name,
-      provider: offer.provider,
-      model: offer.model,
-      tick: offer.tick,
-      capacity,
-      serviceMs: entry.belief.serviceMs,
-      tier: offer.tier,
-      region: offer.region,
-      gpu: offer.gpu,
-      memoryGiB: offer.memoryGiB,
-    })
-  }
-
-  const ofProvider = (provider: string) =>
-    [...entries].filter(([, entry]) => entry.offer.provider === provider)
-
-  return {
-    offer(offer) {
-      const name = slotName(offer.provider, offer.slot)
-      const known = entries.get(name)
-      const belief = known
-        ? redeclared(known.belief, offer.capacity)
-        : newcomer(offer.capacity, offer.serviceMs)
-      const payable = known?.payable ?? ofProvider(offer.provider).some(([, e]) => e.payable)
-      tell(name, { offer, belief, payable, running: known?.running ?? 0 })
-    },
-    drain(provider, slot) {
-      const name = slotName(provider, slot)
-      if (entries.has(name)) apply({ type: 'drain', slot: name })
-    },
-    leave(provider, slot) {
-      for (const [name, entry] of ofProvider(provider)) {
-        if (slot !== undefined && entry.offer.slot !== slot) continue
-        entries.delete(name)
-        apply({ type: 'leave', slot: name })
-      }
-    },
-    setPayable(provider, payable) {
-      for (const [name, entry] of ofProvider(provider)) {
-        if (entry.payable !== payable) tell(name, { ...entry, payable })
-      }
-    },
-    ask(id, spec, excluded, decide) {
-      const deadline = Math.floor(clock.monotonicMs()) + spec.deadlineMs
-      const stop = clock.after(spec.deadlineMs + 1, pass)
-      asked.set(id, { decide, stop })
-      apply({
+  ask(id: string, spec: JobSpec, excluded: readonly string[], decide: (o: Outcome) => void): void {
+    const deadline = Math.floor(this.clock.monotonicMs()) + spec.deadlineMs
+    const stop = this.clock.after(spec.deadlineMs + 1, () => this.pass())
+    this.asked.set(id, { decide, stop })
+    try {
+      this.apply({
         type: 'job',
         id,
         tenant: spec.channel.toRawString(),
@@ -185,31 +156,109 @@ export function createPool(clock: Clock, options: PoolOptions): Pool {
         priority: spec.priority,
         deadline,
       })
-    },
-    cancel(id) {
-      finish(id)
-      apply({ type: 'cancel', id })
-    },
-    free(id, slot, ok, tookMs) {
-      const entry = entries.get(slot)
-      if (entry) {
-        const belief = ok ? succeeded(entry.belief, tookMs) : failed(entry.belief)
-        const running = Math.max(0, entry.running - 1)
-        tell(slot, { ...entry, belief, running })
-      }
-      apply({ type: ok ? 'done' : 'fail', id })
-    },
-    offers: () => [...entries.values()].map((entry) => entry.offer),
-    waiting: () => asked.size,
+    } catch (error) {
+      this.forget(id)
+      throw error
+    }
   }
-}
 
-/** The name of a slot in the whole pool. */
-export function slotName(provider: string, slot: string): string {
-  return `${provider}/${slot}`
-}
+  cancel(id: string): void {
+    this.forget(id)
+    this.apply({ type: 'cancel', id })
+  }
 
-/** An identity key as the provider's name in the pool. */
-export function providerName(identity: Bytes): string {
-  return toHex(identity)
+  free(id: string, slot: string, end: JobEnd, tookMs: number): void {
+    const entry = this.entries.get(slot)
+    if (entry && end !== 'unused') {
+      const belief = after(entry.belief, end, tookMs)
+      const rest = belief.failures > entry.belief.failures ? restMs(belief) : 0
+      entry.endRest?.()
+      const endRest = rest > 0 ? this.clock.after(rest, () => this.wake(slot)) : undefined
+      this.tell(slot, { ...entry, belief, endRest })
+    }
+    this.apply({ type: end === 'failed' ? 'fail' : 'done', id })
+  }
+
+  offers(): readonly OfferView[] {
+    return [...this.entries.values()].map((entry) => entry.offer)
+  }
+
+  lowestTick(model: string): number | undefined {
+    let lowest: number | undefined
+    for (const tick of this.ticks.get(model)?.keys() ?? []) {
+      if (lowest === undefined || tick < lowest) lowest = tick
+    }
+    return lowest
+  }
+
+  waiting(): number {
+    return this.asked.size
+  }
+
+  stop(): void {
+    for (const waiter of this.asked.values()) waiter.stop()
+    for (const entry of this.entries.values()) entry.endRest?.()
+  }
+
+  private wake(name: string): void {
+    const entry = this.entries.get(name)
+    if (entry) this.tell(name, { ...entry, endRest: undefined })
+  }
+
+  private countTick({ model, tick }: OfferView, change: 1 | -1): void {
+    const counts = this.ticks.get(model) ?? new Map<number, number>()
+    const count = (counts.get(tick) ?? 0) + change
+    if (count > 0) counts.set(tick, count)
+    else counts.delete(tick)
+    if (counts.size > 0) this.ticks.set(model, counts)
+    else this.ticks.delete(model)
+  }
+
+  private tell(name: string, entry: Entry): void {
+    this.entries.set(name, entry)
+    const { offer, belief, endRest } = entry
+    const { provider, model, tick, tier, region, gpu, memoryGiB } = offer
+    const usable = this.payable.has(provider) && !endRest
+    const capacity = usable ? belief.usable : 0
+    const { serviceMs } = belief
+    const what = { slot: name, provider, model, tick, capacity, serviceMs }
+    this.apply({ type: 'offer', ...what, tier, region, gpu, memoryGiB })
+  }
+
+  private apply(event: MatchEvent): void {
+    const decisions: Decision[] = []
+    this.matcher.apply({ ...event, at: Math.floor(this.clock.monotonicMs()) }, decisions)
+    for (const decision of decisions) this.route(decision)
+  }
+
+  /** Lets the core see the time, so that waiting jobs past their deadline end. */
+  private pass(): void {
+    const decisions: Decision[] = []
+    this.matcher.advance(Math.floor(this.clock.monotonicMs()), decisions)
+    for (const decision of decisions) this.route(decision)
+  }
+
+  private route(decision: Decision): void {
+    const waiter = this.asked.get(decision.job)
+    if (!waiter) {
+      // Cancelled while this was on its way: the place is given back, not lost.
+      if ('slot' in decision) this.apply({ type: 'done', id: decision.job })
+      return
+    }
+    if ('queued' in decision) {
+      waiter.decide({ type: 'queued' })
+      return
+    }
+    this.forget(decision.job)
+    if ('slot' in decision) {
+      const { offer } = this.entries.get(decision.slot)!
+      waiter.decide({ type: 'matched', slot: decision.slot, offer })
+    } else if ('expired' in decision) waiter.decide({ type: 'expired' })
+    else waiter.decide({ type: 'refused', decision })
+  }
+
+  private forget(id: string): void {
+    this.asked.get(id)?.stop()
+    this.asked.delete(id)
+  }
 }

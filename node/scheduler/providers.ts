@@ -1,59 +1,31 @@
 /**
  * The scheduler's providers: offers in, one paid channel to each, gone when their connection ends.
  *
- * A provider becomes usable when its identity is bound to its peer (hello), it has offered a slot, and
- * the scheduler's channel to it is open on chain and at the provider. Until then its slots have no
- * capacity for the pool.
+ * A provider becomes usable when its identity is bound to its peer (hello), it has offered a slot,
+ * and the scheduler's channel to it is open on chain and at the provider. Until then its slots have
+ * no capacity for the pool.
  * @module
  */
-import type { Address } from '@ton/core'
-import { fromHex, toHex, utf8 } from '../../contracts/base/bytes.ts'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
-import type {
-  Chain,
-  Clock,
-  FrameStream,
-  Logger,
-  Random,
-  Store,
-  Transport,
-  Wallet,
-} from '../../contracts/base/ports.ts'
-import type { SigningKey } from '../../contracts/base/signing.ts'
-import type { NanoTon } from '../../contracts/base/units.ts'
+import type { FrameStream } from '../../contracts/base/ports.ts'
 import {
   type OfferMessage,
   OfferMessageSchema,
 } from '../../contracts/wire/generated/chrysalis_pb.ts'
-import type { ChannelConfig } from '../../contracts/wrappers/Channel.ts'
 import type { PeerHello } from '../net/hello.ts'
 import { type MessageStream, messageStream } from '../net/messageStream.ts'
-import { newChannelConfig, openChannel } from '../settlement/channels.ts'
-import { openPayerAccount, type PayerAccount } from '../settlement/payerAccount.ts'
 import type { PaidProvider } from './leg.ts'
 import { modelsOnOffer, parseOffer } from './offers.ts'
 import { type Pool, providerName } from './pool.ts'
+import { keepAccount, type ProviderAccount } from './providerAccount.ts'
+import {
+  createProviderChannels,
+  type ProviderDeps,
+  type ProviderOptions,
+} from './providerChannels.ts'
 
-const TABLE = 'provider-channel'
-
-export interface ProviderDeps {
-  readonly transport: Transport
-  readonly chain: Chain
-  readonly wallet: Wallet
-  readonly store: Store
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-}
-
-export interface ProviderOptions {
-  readonly networkId: number
-  /** The voucher key of a channel, by the hex of its nonce. */
-  readonly voucherKey: (nonce: string) => SigningKey
-  readonly depositNano: NanoTon
-  readonly closeDelayS: number
-}
+export type { ProviderDeps, ProviderOptions } from './providerChannels.ts'
 
 export interface Providers {
   /** Serves one offer stream; `hello` is what the peer said of itself. */
@@ -65,161 +37,157 @@ export interface Providers {
   stop(): Promise<void>
 }
 
-interface Link {
-  readonly identity: string
-  readonly peer: string
-  readonly hello: PeerHello
-  account?: PayerAccount
-  opening?: Promise<void>
-}
-
 /** The book of connected providers. */
 export function createProviders(
   deps: ProviderDeps,
   options: ProviderOptions,
   pool: Pool,
 ): Providers {
-  const links = new Map<string, Link>()
-  const stopping = new AbortController()
+  return new ProviderBook(deps, options, pool)
+}
 
-  const serveProvider = async (stream: Stream, link: Link) => {
-    const slots = new Set<string>()
-    for await (const message of stream) {
-      const slot = await take(message, link, slots)
-      if (slot) await stream.send({ kind: { case: 'result', value: slot } })
+type Stream = MessageStream<typeof OfferMessageSchema>
+
+/** One offer stream of a provider, and the account that goes with it. */
+interface Link {
+  readonly identity: string
+  readonly peer: string
+  readonly hello: PeerHello
+  readonly stream: Stream
+  readonly slots: Set<string>
+  account?: ProviderAccount
+}
+
+class ProviderBook implements Providers {
+  private readonly deps: ProviderDeps
+  private readonly pool: Pool
+  private readonly channels: ReturnType<typeof createProviderChannels>
+  private readonly links = new Map<string, Link>()
+
+  constructor(deps: ProviderDeps, options: ProviderOptions, pool: Pool) {
+    this.deps = deps
+    this.pool = pool
+    this.channels = createProviderChannels(deps, options)
+  }
+
+  async serve(raw: FrameStream, hello: PeerHello): Promise<void> {
+    const stream = messageStream(OfferMessageSchema, raw, this.deps.clock)
+    if (hello.role === 'client') return answerList(stream, this.pool)
+    if (hello.role !== 'provider' || !hello.server) {
+      throw new MarketError('bad-frame', { unexpected: hello.role })
+    }
+    const identity = providerName(hello.server.identity)
+    const link: Link = { identity, peer: raw.peer, hello, stream, slots: new Set() }
+    await this.join(link)
+    try {
+      for (;;) {
+        // A provider beats; one that is silent this long is gone, whatever its connection says.
+        const message = await stream.next(3 * LIMITS.heartbeatMs)
+        if (!message) return
+        await this.take(message, link)
+      }
+    } finally {
+      await this.leave(link)
     }
   }
 
-  /** Takes one message; gives the result to answer with, where the message is an offer. */
-  const take = async ({ kind }: OfferMessage, link: Link, slots: Set<string>) => {
+  gone(peer: string): void {
+    for (const link of this.links.values()) if (link.peer === peer) void this.leave(link)
+  }
+
+  get(identity: string): PaidProvider | undefined {
+    return this.links.get(identity)?.account?.current()
+  }
+
+  connected() {
+    return [...this.links.values()].map(({ identity, peer, account }) => ({
+      identity,
+      peer,
+      payable: account?.current() !== undefined,
+    }))
+  }
+
+  async stop(): Promise<void> {
+    this.channels.stop()
+    await Promise.all([...this.links.values()].map((link) => this.leave(link)))
+  }
+
+  /** The newest stream of a provider counts: it has noticed the loss of the last one before us. */
+  private async join(link: Link): Promise<void> {
+    const other = this.links.get(link.identity)
+    if (other && other.peer !== link.peer) {
+      throw new MarketError('account-in-use', { provider: link.identity })
+    }
+    if (other) {
+      other.stream.abort(new MarketError('unreachable', { detail: 'the peer has come back' }))
+      await this.leave(other)
+    }
+    this.links.set(link.identity, link)
+  }
+
+  private async leave(link: Link): Promise<void> {
+    if (this.links.get(link.identity) === link) {
+      this.links.delete(link.identity)
+      this.pool.leave(link.identity)
+    }
+    await link.account?.stop()
+  }
+
+  /** Takes one message; an offer is answered when it is listed and can be paid for, or not. */
+  private async take({ kind }: OfferMessage, link: Link): Promise<void> {
     switch (kind.case) {
-      case 'offer':
-        try {
-          const offer = parseOffer(kind.value, link.identity)
-          slots.add(offer.slot)
-          if (slots.size > LIMITS.slotsPerProvider) throw new MarketError('limit-exceeded', {})
-          pool.offer(offer)
-          await fund(link)
-          return { slot: offer.slot, code: 'listed', detail: '' }
-        } catch (thrown) {
-          const error = asMarketError(thrown)
-          deps.logger.warn({ provider: link.identity, code: error.code }, 'offer refused')
-          return { slot: kind.value.slot.slice(0, 128), code: error.code, detail: error.message }
-        }
+      case 'offer': {
+        const value = await this.list(kind.value, link)
+        return link.stream.send({ kind: { case: 'result', value } })
+      }
       case 'drain':
-        return void pool.drain(link.identity, kind.value.slot)
+        return this.pool.drain(link.identity, kind.value.slot)
       case 'leave':
-        return void pool.leave(link.identity, kind.value.slot)
+        link.slots.delete(kind.value.slot)
+        return this.pool.leave(link.identity, kind.value.slot)
       case 'load':
       case 'heartbeat':
-        return undefined // the scheduler counts its own jobs; a dead peer is seen by its connection
+        return // the scheduler counts its own jobs; a beat has done its work by coming
       default:
         throw new MarketError('bad-frame', { unexpected: kind.case ?? 'nothing' })
     }
   }
 
-  /** One payable channel per provider: found again, or opened and announced to the provider. */
-  const fund = async (link: Link): Promise<void> => {
-    link.opening ??= openAccount(link).catch((error) => {
-      link.opening = undefined
-      throw error
-    })
-    await link.opening
-    pool.setPayable(link.identity, true)
-  }
-
-  const openAccount = async (link: Link): Promise<void> => {
-    const { server } = link.hello
-    if (!server) throw new MarketError('bad-signature', { missing: 'binding' })
-    const config = await channelTo(link.identity, server.wallet)
-    await openChannel(deps, config, options.depositNano, stopping.signal)
-    link.account = await openPayerAccount(
-      { ...deps, networkId: options.networkId },
-      {
-        peer: link.peer,
-        payeeIdentity: server.identity,
-        config,
-        voucherKey: options.voucherKey(toHex(config.nonce)),
-        onEnd: () => {
-          pool.setPayable(link.identity, false)
-          link.opening = undefined
-          link.account = undefined
-        },
-      },
-    )
-  }
-
-  /** The channel to a provider, its configuration on disk before any money moves. */
-  const channelTo = async (identity: string, payee: Address): Promise<ChannelConfig> => {
-    const key = `${identity}/${payee.toRawString()}`
-    const saved = deps.store.get(TABLE, key)
-    const { wallet, random } = deps
-    if (saved) {
-      const nonce = fromHex(new TextDecoder().decode(saved), 16)
-      return configOf(wallet.address, payee, nonce)
+  private async list(
+    value: Extract<OfferMessage['kind'], { case: 'offer' }>['value'],
+    link: Link,
+  ): Promise<{ slot: string; code: string; detail: string }> {
+    try {
+      const offer = parseOffer(value, link.identity)
+      if (!link.slots.has(offer.slot) && link.slots.size >= LIMITS.slotsPerProvider) {
+        throw new MarketError('limit-exceeded', { slots: link.slots.size })
+      }
+      link.slots.add(offer.slot)
+      this.pool.offer(offer)
+      await this.fund(link).opened
+      return { slot: offer.slot, code: 'listed', detail: '' }
+    } catch (thrown) {
+      const error = asMarketError(thrown)
+      this.deps.logger.warn({ provider: link.identity, code: error.code }, 'offer not listed')
+      const slot = value.slot.slice(0, LIMITS.nameLength)
+      return { slot, code: error.code, detail: error.message }
     }
-    const { nonce } = newChannelConfig(random, configOf(wallet.address, payee, new Uint8Array(16)))
-    await deps.store.write([{ table: TABLE, key, value: utf8(toHex(nonce)) }])
-    return configOf(wallet.address, payee, nonce)
   }
 
-  const configOf = (payer: Address, payee: Address, nonce: Uint8Array): ChannelConfig => ({
-    payer,
-    payee,
-    voucherKey: options.voucherKey(toHex(nonce)).publicKey,
-    nonce,
-    closeDelayS: options.closeDelayS,
-    network: options.networkId,
-  })
-
-  return {
-    async serve(raw, hello) {
-      const stream = messageStream(OfferMessageSchema, raw, deps.clock)
-      if (hello.role === 'client') return answerList(stream, pool)
-      if (hello.role !== 'provider' || !hello.server) {
-        throw new MarketError('bad-frame', { unexpected: hello.role })
-      }
-      const identity = providerName(hello.server.identity)
-      const other = links.get(identity)
-      if (other && other.peer !== raw.peer) {
-        throw new MarketError('account-in-use', { provider: identity })
-      }
-      const link = other ?? { identity, peer: raw.peer, hello }
-      links.set(identity, link)
-      try {
-        await serveProvider(stream, link)
-      } finally {
-        leave(link)
-      }
-    },
-    gone(peer) {
-      for (const link of links.values()) if (link.peer === peer) leave(link)
-    },
-    get(identity) {
-      const link = links.get(identity)
-      return link?.account && { peer: link.peer, account: link.account }
-    },
-    connected: () =>
-      [...links.values()].map(({ identity, peer, account }) => ({
-        identity,
-        peer,
-        payable: account !== undefined,
-      })),
-    async stop() {
-      stopping.abort()
-      for (const { account } of links.values()) await account?.close()
-    },
-  }
-
-  function leave(link: Link): void {
-    if (links.get(link.identity) !== link) return
-    links.delete(link.identity)
-    pool.leave(link.identity)
-    void link.account?.close()
+  /** One payable channel per provider: found again, or opened and announced to the provider. */
+  private fund(link: Link): ProviderAccount {
+    link.account ??= keepAccount({
+      ...this.deps,
+      peer: link.peer,
+      open: (onEnd) => this.channels.open(link.hello, link.peer, onEnd),
+      topUp: (account) => this.channels.topUp(link.hello, account),
+      onPayable: (payable) => {
+        if (this.links.get(link.identity) === link) this.pool.setPayable(link.identity, payable)
+      },
+    })
+    return link.account
   }
 }
-
-type Stream = MessageStream<typeof OfferMessageSchema>
 
 /** A client asks once what is on offer. */
 async function answerList(stream: Stream, pool: Pool): Promise<void> {

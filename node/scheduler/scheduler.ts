@@ -5,8 +5,8 @@
  * simulated world.
  * @module
  */
-import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
-import { LIMITS } from '../../contracts/base/limits.ts'
+import { toHex } from '../../contracts/base/bytes.ts'
+import type { MarketError } from '../../contracts/base/errors.ts'
 import type {
   Chain,
   Clock,
@@ -14,6 +14,7 @@ import type {
   Logger,
   Random,
   Store,
+  Trace,
   Transport,
   Wallet,
 } from '../../contracts/base/ports.ts'
@@ -22,13 +23,17 @@ import type { NanoTon } from '../../contracts/base/units.ts'
 import { DEFAULT_PARAMETERS } from '../../contracts/money/price.ts'
 import { PROTOCOLS } from '../../contracts/wire/protocols.ts'
 import type { StrategyName } from '../matching/events.ts'
-import { answerHello, type PeerHello, signBinding } from '../net/hello.ts'
-import { type ClaimReport, claimAll } from '../settlement/claims.ts'
-import { openPayeeBook } from '../settlement/payeeBook.ts'
+import { type OwnHello, signBinding } from '../net/hello.ts'
+import type { ClaimReport } from '../settlement/claims.ts'
+import { failStop, guarded } from '../settlement/guards.ts'
+import { openPayeeBook, type PayeeBook } from '../settlement/payeeBook.ts'
 import { createReceiptBook } from '../settlement/receiptBook.ts'
-import { createClients } from './clients.ts'
-import { createPool, type OfferView } from './pool.ts'
-import { createProviders } from './providers.ts'
+import { createSettler } from '../settlement/settler.ts'
+import { type Clients, createClients } from './clients.ts'
+import { createGreeted } from './greeted.ts'
+import type { OfferView } from './offers.ts'
+import { createPool, type Pool } from './pool.ts'
+import { createProviders, type Providers } from './providers.ts'
 
 export interface SchedulerDeps {
   readonly transport: Transport
@@ -38,6 +43,7 @@ export interface SchedulerDeps {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  readonly trace?: Trace
 }
 
 export interface SchedulerOptions {
@@ -59,6 +65,11 @@ export interface SchedulerOptions {
   readonly providerDepositNano: NanoTon
   /** Close delay of own channels, and the least one accepted from clients. */
   readonly closeDelayS: number
+  /**
+   * Told once that the store has failed: nothing is acknowledged any more, every connection is
+   * closed, and the process should end.
+   */
+  readonly onFault?: (error: MarketError) => void
 }
 
 /** Figures for the owner: nothing here names a client. */
@@ -91,134 +102,111 @@ export interface Scheduler {
   stop(): Promise<void>
 }
 
-/** A binding outlives any process; a new one is signed at every start. */
-const BINDING_S = 30 * 86_400
+/** A binding is signed anew for each greeting. */
+const BINDING_S = 86_400
 
 /** Starts the role. Throws `store-failed`, `chain-unavailable`. */
 export async function startScheduler(
-  deps: SchedulerDeps,
+  given: SchedulerDeps,
   options: SchedulerOptions,
 ): Promise<Scheduler> {
+  const deps = { ...given, store: failStop(given.store, (error) => fault(error)) }
   const { transport, clock, logger, store } = deps
-  const { networkId, keys } = options
-  const receipts = createReceiptBook({ store, clock })
+  const { networkId, keys, closeDelayS } = options
+  const receipts = createReceiptBook(deps)
   const pool = createPool(clock, options)
-  const providers = createProviders(
-    deps,
-    {
-      networkId,
-      voucherKey: keys.voucherKey,
-      depositNano: options.providerDepositNano,
-      closeDelayS: options.closeDelayS,
-    },
-    pool,
-  )
+  const { voucherKey } = keys
+  const depositNano = options.providerDepositNano
+  const channels = { networkId, voucherKey, depositNano, closeDelayS }
+  const providers = createProviders(deps, channels, pool)
   const book = await openPayeeBook(deps, {
     networkId,
     identity: keys.identity,
     payee: deps.wallet.address,
-    minCloseDelayS: options.closeDelayS,
+    minCloseDelayS: closeDelayS,
     countersigned: receipts.countersigned,
+    isOpen: (channel, jobId) => clients.isOpen(channel, jobId),
   })
-  const clients = createClients({
-    transport,
-    clock,
-    logger,
-    store,
-    networkId,
-    pool,
-    book,
-    receipts,
-    identity: keys.identity,
-    fee: options.fee,
-    strategy: options.strategy,
-    provider: providers.get,
-  })
-
-  const greeted = new Map<string, PeerHello>()
-  const own = {
-    networkId,
-    role: 'scheduler' as const,
-    binding: signBinding({
-      networkId,
-      role: 'scheduler',
-      ...keys,
-      expiryS: Math.floor(clock.nowMs() / 1000) + BINDING_S,
-    }),
-    terms: {
-      fee: options.fee,
-      strategy: options.strategy,
-      parameterVersion: DEFAULT_PARAMETERS.version,
-      minCloseDelayS: options.closeDelayS,
-    },
-  }
-
-  /** Nothing is served before hello. */
-  const known = (stream: FrameStream): PeerHello => {
-    const hello = greeted.get(stream.peer)
-    if (!hello) throw new MarketError('bad-frame', { expected: 'hello first' })
-    return hello
-  }
-  const guarded =
-    (serve: (stream: FrameStream) => Promise<void>) => async (stream: FrameStream) => {
-      try {
-        known(stream)
-        await serve(stream)
-      } catch (thrown) {
-        const error = asMarketError(thrown)
-        logger.info({ peer: stream.peer, protocol: stream.protocol, code: error.code }, 'refused')
-        stream.abort(error)
-      }
-    }
-
+  const { fee, strategy } = options
+  const provider = (id: string) => providers.get(id)
+  const legs = { networkId, identity: keys.identity, fee, strategy, provider }
+  const clients = createClients({ ...deps, ...legs, pool, book, receipts })
+  const settler = createSettler(deps, book.all)
+  const greeted = createGreeted(deps, () => ownHello(options, clock.nowMs()))
   const stopGone = transport.onGone((peer) => {
-    greeted.delete(peer)
+    greeted.forget(peer)
     providers.gone(peer)
   })
-  await transport.handle(PROTOCOLS.hello, async (stream) => {
-    try {
-      const hello = await answerHello(clock, stream, own)
-      if (greeted.size >= LIMITS.connections) throw new MarketError('limit-exceeded', {})
-      greeted.set(stream.peer, hello)
-    } catch (thrown) {
-      logger.info({ peer: stream.peer, code: asMarketError(thrown).code }, 'hello refused')
-    }
-  })
+  const known = (stream: FrameStream) => void greeted.hello(stream)
+  await transport.handle(PROTOCOLS.hello, greeted.serve)
   await transport.handle(
     PROTOCOLS.offer,
-    guarded((stream) => providers.serve(stream, known(stream))),
+    guarded(logger, known, (stream) => providers.serve(stream, greeted.hello(stream))),
   )
-  await transport.handle(PROTOCOLS.account, guarded(book.serve))
-  await transport.handle(PROTOCOLS.job, guarded(clients.serve))
-  logger.info({ identity: hex(keys.identity.publicKey) }, 'scheduler started')
+  await transport.handle(PROTOCOLS.account, guarded(logger, known, book.serve))
+  await transport.handle(PROTOCOLS.job, guarded(logger, known, clients.serve))
+  settler.start()
+  logger.info({ identity: toHex(keys.identity.publicKey) }, 'scheduler started')
 
+  const disconnect = async () => {
+    await settler.stop()
+    stopGone()
+    await providers.stop()
+    await transport.stop()
+    receipts.stop()
+  }
+  function fault(error: MarketError): void {
+    logger.error({ code: error.code }, 'the store has failed: serving nothing more')
+    disconnect().catch(() => undefined)
+    options.onFault?.(error)
+  }
+  const identity = keys.identity.publicKey
   return {
-    identity: keys.identity.publicKey,
+    identity,
     status: () => ({
-      identity: hex(keys.identity.publicKey),
+      identity: toHex(identity),
       addresses: transport.addresses(),
-      providers: providers.connected(),
-      slots: pool.offers().map(({ provider, model, tick, capacity, tier, demo }) => {
-        return { provider, model, tick, capacity, tier, demo }
-      }),
-      openJobs: clients.open(),
-      waiting: pool.waiting(),
-      clientChannels: book.all().map((account) => {
-        const { channel, deposit, cumulative, spent, claimed } = account.state()
-        return { channel, deposit, cumulative, spent, claimed }
-      }),
+      ...statusOf({ providers, pool, clients, book }),
     }),
-    settle: (signal) => claimAll(deps, book.all(), signal),
+    settle: settler.settle,
     async stop() {
-      stopGone()
-      await providers.stop()
-      await transport.stop()
+      await disconnect()
       await clients.idle()
+      pool.stop()
       await store.close()
     },
   }
 }
 
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
+function ownHello(options: SchedulerOptions, nowMs: number): OwnHello {
+  const { networkId, keys, fee, strategy, closeDelayS: minCloseDelayS } = options
+  const expiryS = Math.floor(nowMs / 1000) + BINDING_S
+  const parameterVersion = DEFAULT_PARAMETERS.version
+  return {
+    networkId,
+    role: 'scheduler',
+    binding: signBinding({ networkId, role: 'scheduler', ...keys, expiryS }),
+    terms: { fee, strategy, parameterVersion, minCloseDelayS },
+  }
+}
+
+function statusOf(parts: {
+  providers: Providers
+  pool: Pool
+  clients: Clients
+  book: PayeeBook
+}): Omit<SchedulerStatus, 'identity' | 'addresses'> {
+  const { providers, pool, clients, book } = parts
+  return {
+    providers: providers.connected(),
+    slots: pool.offers().map(({ provider, model, tick, capacity, tier, demo }) => {
+      return { provider, model, tick, capacity, tier, demo }
+    }),
+    openJobs: clients.open(),
+    waiting: pool.waiting(),
+    clientChannels: book.all().map((account) => {
+      const { channel, deposit, cumulative, spent, claimed } = account.state()
+      return { channel, deposit, cumulative, spent, claimed }
+    }),
+  }
 }

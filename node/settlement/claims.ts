@@ -1,8 +1,9 @@
 /**
  * Turning vouchers into TON: a payee claims its best voucher, rarely.
  *
- * An external claim needs no wallet balance but must move a least amount; a smaller one goes through
- * the payee's own wallet. Anyone may relay an external claim, so a payee that is away can be helped.
+ * An external claim needs no wallet balance but must move a least amount; a smaller one goes
+ * through the payee's own wallet. Anyone may relay an external claim, so a payee that is away can
+ * be helped.
  * Clauses: DESIGN "On TON", channel.
  * @module
  */
@@ -41,7 +42,7 @@ export async function claimVoucher(
   const target = cumulative < before.deposited ? cumulative : before.deposited
   const moves = target - before.claimed
   if (moves <= 0n) return 0n
-  // A payout to a wallet that is not deployed bounces: its first claim is sent by the wallet itself.
+  // A payout to a wallet that is not deployed bounces: the wallet itself sends its first claim.
   const { status } = await deps.chain.account(deps.wallet.address, signal)
   const external = status === 'active' && worthExternal(before, moves)
   if (external && (await claimedOutside(deps, held, target, signal))) return moves
@@ -74,9 +75,11 @@ export async function closeAsPayee(
   await untilChannel(deps, channel, (view) => view.status === 'closed', signal)
 }
 
-/** An external claim must move a 64th of the deposit, or all that is left of it. */
-function worthExternal(view: ChannelView, moves: NanoTon): boolean {
-  return moves >= view.deposited / 64n && moves >= LEAST_EXTERNAL_CLAIM
+/** True where the contract takes a claim of this much from outside: its least, and not bounced. */
+export function worthExternal(view: ChannelView, moves: NanoTon): boolean {
+  const { deposited, claimed, bounced } = view
+  const isEnough = moves >= deposited / 64n || claimed + moves === deposited
+  return !bounced && isEnough && moves >= LEAST_EXTERNAL_CLAIM
 }
 
 async function claimedOutside(

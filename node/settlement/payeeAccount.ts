@@ -5,47 +5,42 @@
  * spoken of. Acknowledgements are signed: two that conflict are evidence against the payee.
  * @module
  */
-import { type Bytes, fromHex, toHex } from '../../contracts/base/bytes.ts'
+import type { Bytes } from '../../contracts/base/bytes.ts'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import type { Clock, Logger, Store } from '../../contracts/base/ports.ts'
 import type { SigningKey } from '../../contracts/base/signing.ts'
-import { type NanoTon, parseNano } from '../../contracts/base/units.ts'
+import type { NanoTon } from '../../contracts/base/units.ts'
 import { encodePayee } from '../../contracts/money/accountCodec.ts'
 import {
   grantedTo,
-  openingOf,
   type PayeeEffect,
   type PayeeEvent,
   type PayeeState,
   stepPayee,
 } from '../../contracts/money/payee.ts'
-import { decodeVoucher, type Voucher, verifyVoucher } from '../../contracts/money/voucher.ts'
+import { decodeVoucher, type Voucher } from '../../contracts/money/voucher.ts'
 import type {
   AccountMessage,
   AccountMessageSchema,
   Pay,
-  Settle,
 } from '../../contracts/wire/generated/chrysalis_pb.ts'
 import { toRefused } from '../../contracts/wire/messages.ts'
 import { parseRecord } from '../../contracts/wire/records.ts'
-import {
-  type ChannelConfig,
-  type ChannelView,
-  channelAddress,
-} from '../../contracts/wrappers/Channel.ts'
+import type { ChannelConfig, ChannelView } from '../../contracts/wrappers/Channel.ts'
 import type { MessageStream } from '../net/messageStream.ts'
-import { ackHash } from './accountWire.ts'
+import {
+  ackMessage,
+  type Countersignature,
+  openedMessage,
+  payEvent,
+  settleEvent,
+} from './payeeWire.ts'
+
+export type { Countersignature } from './payeeWire.ts'
 
 /** A voucher with its signature, as its payee holds it. */
 export interface HeldVoucher {
   readonly voucher: Voucher
-  readonly signature: Bytes
-}
-
-/** A client's signature over a receipt, as a payer passes it on. */
-export interface Countersignature {
-  readonly jobId: string
-  readonly receiptHash: Bytes
   readonly signature: Bytes
 }
 
@@ -61,8 +56,12 @@ export interface PayeeAccount {
   finish(jobId: string, charge: NanoTon, receiptHash?: Bytes): Promise<void>
   /** The best voucher held. */
   best(): HeldVoucher | undefined
+  /** True while the payer's stream is open. */
+  isLive(): boolean
   /** Takes over what the chain says. */
   refresh(view: ChannelView): Promise<void>
+  /** Asks the chain, and takes over what it says. Throws `chain-unavailable`. */
+  look(): Promise<void>
   /** Ends every running job at no charge: the process that ran them is gone. */
   dropRunning(): Promise<void>
   /** Shows the books, then takes messages until the stream ends. */
@@ -78,11 +77,14 @@ interface Needs {
 }
 
 interface Options {
-  readonly networkId: number
   readonly table: string
   readonly identity: SigningKey
   readonly config: ChannelConfig
   readonly countersigned: (countersignature: Countersignature) => boolean
+  /** The channel on chain now; asked where a voucher is above the deposit last seen. */
+  readonly view?: () => Promise<ChannelView | undefined>
+  /** Whether a job is being worked on; absent: any may be. */
+  readonly isOpen?: (channel: string, jobId: string) => boolean
 }
 
 /** An account over existing books. */
@@ -143,6 +145,15 @@ class Account implements PayeeAccount {
     return this.dispatch({ type: 'chain', deposit: deposited, claimed, status })
   }
 
+  isLive(): boolean {
+    return this.stream !== undefined
+  }
+
+  async look(): Promise<void> {
+    const view = await this.options.view?.()
+    if (view) await this.refresh(view)
+  }
+
   async dropRunning(): Promise<void> {
     for (const jobId of this.books.jobs.keys()) await this.finish(jobId, 0n)
   }
@@ -150,8 +161,9 @@ class Account implements PayeeAccount {
   async serve(stream: AccountStream, onOpen: () => void): Promise<void> {
     this.stream = stream
     try {
+      await this.dropOver()
       await this.turn
-      await stream.send({ kind: { case: 'opened', value: this.opened() } })
+      await stream.send(openedMessage(this.books, this.options.identity.publicKey))
       onOpen()
       for await (const message of stream) await this.receive(message)
     } finally {
@@ -159,11 +171,22 @@ class Account implements PayeeAccount {
     }
   }
 
+  /** A grant that came for a job already over would hold credit for ever: end such jobs at 0. */
+  private async dropOver(): Promise<void> {
+    const { isOpen } = this.options
+    if (!isOpen) return
+    for (const jobId of this.books.jobs.keys()) {
+      if (!isOpen(this.channel, jobId)) await this.finish(jobId, 0n)
+    }
+  }
+
   private async receive(message: AccountMessage): Promise<void> {
     const { kind } = message
     try {
-      if (kind.case === 'pay') return await this.dispatch(this.payEvent(kind.value))
-      if (kind.case === 'settle') return await this.dispatch(this.settleEvent(kind.value))
+      if (kind.case === 'pay') return await this.pay(kind.value)
+      if (kind.case === 'settle') {
+        return await this.dispatch(settleEvent(kind.value, this.options.countersigned))
+      }
     } catch (thrown) {
       const error = asMarketError(thrown)
       this.needs.logger.warn({ channel: this.channel, code: error.code }, 'account message refused')
@@ -172,10 +195,19 @@ class Account implements PayeeAccount {
     throw new MarketError('bad-frame', { unexpected: kind.case ?? 'nothing' })
   }
 
+  /** A voucher above the deposit is honest where the channel was topped up meanwhile. */
+  private async pay(pay: Pay): Promise<void> {
+    const event = payEvent(pay, this.config)
+    const { voucher } = event
+    if (voucher?.signatureValid && voucher.cumulative > this.books.deposit) await this.look()
+    await this.dispatch(event)
+  }
+
   private dispatch(event: PayeeEvent): Promise<void> {
     let effects: readonly PayeeEffect[]
     try {
       const step = stepPayee(this.books, event)
+      if (step.state === this.books && step.effects.length === 0) return this.turn
       this.books = step.state
       effects = step.effects
     } catch (error) {
@@ -196,17 +228,8 @@ class Account implements PayeeAccount {
 
   private async perform(effect: PayeeEffect): Promise<void> {
     switch (effect.type) {
-      case 'ack': {
-        const { sequence, cumulative, credit } = effect
-        const hash = ackHash({ config: this.config, sequence, cumulative, credit })
-        const value = {
-          sequence: BigInt(sequence),
-          cumulative: cumulative.toString(),
-          credit: credit.toString(),
-          signature: this.options.identity.sign(hash),
-        }
-        return this.stream?.send({ kind: { case: 'ack', value } })
-      }
+      case 'ack':
+        return this.stream?.send(ackMessage(effect, this.config, this.options.identity))
       case 'granted':
         for (const listener of this.listeners.get(effect.jobId) ?? []) listener(effect.total)
         return
@@ -214,65 +237,6 @@ class Account implements PayeeAccount {
         const error = new MarketError('bad-voucher', { expected: effect.expected })
         return this.stream?.send({ kind: { case: 'refused', value: toRefused(error) } })
       }
-    }
-  }
-
-  private payEvent(pay: Pay): PayeeEvent {
-    const { voucher: record, signature } = pay
-    return {
-      type: 'pay',
-      sequence: Number(pay.sequence),
-      jobId: toHex(pay.jobId),
-      amount: parseNano(pay.amount),
-      voucher: record.length > 0 ? this.shownVoucher(record, signature) : undefined,
-    }
-  }
-
-  private shownVoucher(record: Bytes, signature: Bytes) {
-    const voucher = decodeVoucher(parseRecord(record))
-    const own =
-      voucher.network === this.options.networkId &&
-      voucher.channel.equals(channelAddress(this.config))
-    return {
-      record,
-      signature,
-      cumulative: voucher.cumulative,
-      receiptsHash: voucher.receiptsHash,
-      signatureValid: own && verifyVoucher(voucher, signature, this.config.voucherKey),
-    }
-  }
-
-  private settleEvent(settle: Settle): PayeeEvent {
-    const jobId = toHex(settle.jobId)
-    const receiptHash = settle.receiptHash.length === 32 ? settle.receiptHash : undefined
-    const signature = settle.clientSignature
-    const clientSignature = signature.length === 64 ? signature : undefined
-    const signatureValid =
-      receiptHash !== undefined &&
-      clientSignature !== undefined &&
-      this.options.countersigned({ jobId, receiptHash, signature })
-    const { disputed } = settle
-    const charge = parseNano(settle.charge)
-    const sequence = Number(settle.sequence)
-    const event = { type: 'settle' as const, sequence, jobId, charge, disputed, signatureValid }
-    return { ...event, receiptHash, clientSignature }
-  }
-
-  private opened() {
-    const { sequence, cumulative, spent, unsettled, active } = openingOf(this.books)
-    return {
-      sequence: BigInt(sequence),
-      cumulative: cumulative.toString(),
-      spent: spent.toString(),
-      voucher: this.books.voucher?.record,
-      signature: this.books.voucher?.signature,
-      unsettled: unsettled.map((job) => ({
-        jobId: fromHex(job.jobId),
-        charge: job.charge.toString(),
-        receiptHash: job.receiptHash,
-      })),
-      active: active.map((job) => ({ jobId: fromHex(job.jobId), granted: job.granted.toString() })),
-      identity: this.options.identity.publicKey,
     }
   }
 }

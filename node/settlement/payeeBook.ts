@@ -6,8 +6,7 @@
  * channel are `payeeAccount.ts`.
  * @module
  */
-import { type Address, Address as TonAddress } from '@ton/core'
-import { fromHex, toHex, utf8 } from '../../contracts/base/bytes.ts'
+import type { Address } from '@ton/core'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type {
@@ -23,11 +22,21 @@ import { decodePayee } from '../../contracts/money/accountCodec.ts'
 import { type PayeeState, startPayee } from '../../contracts/money/payee.ts'
 import { AccountMessageSchema } from '../../contracts/wire/generated/chrysalis_pb.ts'
 import { toRefused } from '../../contracts/wire/messages.ts'
-import { type ChannelConfig, checkChannel } from '../../contracts/wrappers/Channel.ts'
+import {
+  type ChannelConfig,
+  channelAddress,
+  checkChannel,
+} from '../../contracts/wrappers/Channel.ts'
 import { messageStream } from '../net/messageStream.ts'
 import { openedChannel } from './accountWire.ts'
+import { decodeConfig, encodeConfig } from './channelCodec.ts'
 import { viewChannel } from './channels.ts'
-import { type Countersignature, createPayeeAccount, type PayeeAccount } from './payeeAccount.ts'
+import {
+  type AccountStream,
+  type Countersignature,
+  createPayeeAccount,
+  type PayeeAccount,
+} from './payeeAccount.ts'
 
 export type { PayeeAccount } from './payeeAccount.ts'
 
@@ -51,6 +60,8 @@ export interface PayeeBookOptions {
   readonly minCloseDelayS: number
   /** Says whether a countersignature is that of the job's client, and keeps it. */
   readonly countersigned: (countersignature: Countersignature) => boolean
+  /** Whether a job is being worked on; absent: any may be. Others are ended at no charge. */
+  readonly isOpen?: (channel: string, jobId: string) => boolean
   /** A payer has opened its account, or its stream has ended. */
   readonly onLive?: (account: PayeeAccount, peer: string) => void
   readonly onGone?: (account: PayeeAccount, peer: string) => void
@@ -73,111 +84,136 @@ export async function openPayeeBook(
   deps: PayeeDeps,
   options: PayeeBookOptions,
 ): Promise<PayeeBook> {
-  const accounts = new Map<string, PayeeAccount>()
-  const live = new Map<string, string>()
-  for (const [channel, value] of everything(deps.store, CONFIGS)) {
-    const saved = deps.store.get(BOOKS, channel)
-    if (!saved) continue
-    const account = make(decodePayee(saved), decodeConfig(value))
-    await account.dropRunning()
-    accounts.set(channel, account)
+  const book = new Book(deps, options)
+  await book.restore()
+  return {
+    serve: (raw) => book.serve(raw),
+    live: (channel) => book.live(channel),
+    all: () => book.all(),
+  }
+}
+
+class Book {
+  private readonly deps: PayeeDeps
+  private readonly options: PayeeBookOptions
+  private readonly accounts = new Map<string, PayeeAccount>()
+  /** Channels that a stream has laid hold of: nobody else may, while it opens and while it lives. */
+  private readonly held = new Set<string>()
+  private readonly open = new Map<string, string>()
+
+  constructor(deps: PayeeDeps, options: PayeeBookOptions) {
+    this.deps = deps
+    this.options = options
   }
 
-  function make(state: PayeeState, config: ChannelConfig): PayeeAccount {
-    return createPayeeAccount(deps, { ...options, table: BOOKS, config }, state)
-  }
-
-  /** The account of a channel that a payer names, checked against the chain. */
-  const take = async (config: ChannelConfig): Promise<PayeeAccount> => {
-    const { networkId: network, payee, minCloseDelayS } = options
-    const address = checkChannel(config, { network, payee, minCloseDelayS })
-    const channel = address.toRawString()
-    const view = await viewChannel(deps.chain, address)
-    if (!view) throw new MarketError('no-channel', { channel })
-    if (view.status !== 'open') throw new MarketError('channel-closing', { channel })
-    if (view.deposited === 0n) throw new MarketError('no-funds', { channel })
-    const { deposited: deposit, claimed } = view
-    const known = accounts.get(channel)
-    const account = known ?? make(startPayee({ network, channel, deposit, claimed }), config)
-    if (!known) {
-      if (accounts.size >= LIMITS.channels)
-        throw new MarketError('limit-exceeded', { channels: accounts.size })
-      await deps.store.write([{ table: CONFIGS, key: channel, value: encodeConfig(config) }])
-      accounts.set(channel, account)
+  async restore(): Promise<void> {
+    const { store } = this.deps
+    for (const [channel, value] of everything(store, CONFIGS)) {
+      const saved = store.get(BOOKS, channel)
+      if (!saved) continue
+      const account = this.make(decodePayee(saved), decodeConfig(value))
+      await account.dropRunning()
+      this.accounts.set(channel, account)
     }
-    await account.refresh(view)
-    return account
   }
 
-  const serve = async (raw: FrameStream): Promise<void> => {
-    const stream = messageStream(AccountMessageSchema, raw, deps.clock)
-    let account: PayeeAccount | undefined
+  live(channel: string) {
+    const [account, peer] = [this.accounts.get(channel), this.open.get(channel)]
+    return account && peer !== undefined ? { account, peer } : undefined
+  }
+
+  all(): readonly PayeeAccount[] {
+    return [...this.accounts.values()]
+  }
+
+  async serve(raw: FrameStream): Promise<void> {
+    const { clock, logger } = this.deps
+    const stream = messageStream(AccountMessageSchema, raw, clock)
     try {
-      const first = await stream.next(LIMITS.helloMs)
-      if (first?.kind.case !== 'open') throw new MarketError('bad-frame', { expected: 'open' })
-      const config = openedChannel(first.kind.value, raw.peer, deps.transport.peerKey)
-      if (!config) throw new MarketError('bad-signature', { record: 'account opening' })
-      const opened = await take(config)
-      const other = live.get(opened.channel)
-      if (other !== undefined) throw new MarketError('account-in-use', { channel: opened.channel })
-      live.set(opened.channel, raw.peer)
-      account = opened
-      await account.serve(stream, () => options.onLive?.(opened, raw.peer))
+      await this.serveOpened(stream)
     } catch (thrown) {
       const error = asMarketError(thrown)
-      deps.logger.info({ peer: raw.peer, code: error.code }, 'account stream refused or broken')
+      logger.info({ peer: raw.peer, code: error.code }, 'account stream refused or broken')
       const refused = { kind: { case: 'refused' as const, value: toRefused(error) } }
       await stream.send(refused).catch(() => undefined)
     } finally {
-      // First: closing waits for a peer that may be gone, and its next connection must not be refused.
-      if (account) {
-        live.delete(account.channel)
-        options.onGone?.(account, raw.peer)
-      }
       await stream.close().catch(() => undefined)
     }
   }
 
-  return {
-    serve,
-    live(channel) {
-      const [account, peer] = [accounts.get(channel), live.get(channel)]
-      return account && peer !== undefined ? { account, peer } : undefined
-    },
-    all: () => [...accounts.values()],
+  private async serveOpened(stream: AccountStream): Promise<void> {
+    const { networkId: network, payee, minCloseDelayS } = this.options
+    const first = await stream.next(LIMITS.helloMs)
+    if (first?.kind.case !== 'open') throw new MarketError('bad-frame', { expected: 'open' })
+    const config = openedChannel(first.kind.value, stream.peer, this.deps.transport.peerKey)
+    if (!config) throw new MarketError('bad-signature', { record: 'account opening' })
+    const address = checkChannel(config, { network, payee, minCloseDelayS })
+    const channel = address.toRawString()
+    // Held before the first wait: two openings at once must not both find it free.
+    if (this.held.has(channel)) throw new MarketError('account-in-use', { channel })
+    this.held.add(channel)
+    try {
+      const account = await this.take(config, channel)
+      await this.serveAccount(account, stream)
+    } finally {
+      this.held.delete(channel)
+    }
+  }
+
+  private async serveAccount(account: PayeeAccount, stream: AccountStream): Promise<void> {
+    const { onLive, onGone } = this.options
+    let opened = false
+    try {
+      await account.serve(stream, () => {
+        opened = true
+        this.open.set(account.channel, stream.peer)
+        onLive?.(account, stream.peer)
+      })
+    } finally {
+      this.open.delete(account.channel)
+      if (opened) onGone?.(account, stream.peer)
+    }
+  }
+
+  /** The account of a channel that a payer names, checked against the chain. */
+  private async take(config: ChannelConfig, channel: string): Promise<PayeeAccount> {
+    const view = await viewChannel(this.deps.chain, channelAddress(config))
+    if (!view) throw new MarketError('no-channel', { channel })
+    if (view.status !== 'open') throw new MarketError('channel-closing', { channel })
+    if (view.deposited === 0n) throw new MarketError('no-funds', { channel })
+    const account = this.accounts.get(channel) ?? (await this.begin(config, channel, view))
+    await account.refresh(view)
+    return account
+  }
+
+  private async begin(
+    config: ChannelConfig,
+    channel: string,
+    view: { readonly deposited: bigint; readonly claimed: bigint },
+  ): Promise<PayeeAccount> {
+    const { size } = this.accounts
+    if (size >= LIMITS.channels) throw new MarketError('limit-exceeded', { channels: size })
+    const { networkId: network } = this.options
+    const { deposited: deposit, claimed } = view
+    const account = this.make(startPayee({ network, channel, deposit, claimed }), config)
+    await this.deps.store.write([{ table: CONFIGS, key: channel, value: encodeConfig(config) }])
+    this.accounts.set(channel, account)
+    return account
+  }
+
+  private make(state: PayeeState, config: ChannelConfig): PayeeAccount {
+    const view = () => viewChannel(this.deps.chain, channelAddress(config))
+    return createPayeeAccount(this.deps, { ...this.options, table: BOOKS, config, view }, state)
   }
 }
 
 /** Every entry of a table, page by page. */
-function* everything(store: Store, table: string) {
+function* everything(store: PayeeDeps['store'], table: string) {
   let after: string | undefined
   for (;;) {
     const page = store.list(table, { after, limit: 256 })
     yield* page
     if (page.length < 256) return
     after = page.at(-1)![0]
-  }
-}
-
-function encodeConfig(config: ChannelConfig): Uint8Array {
-  return utf8(
-    JSON.stringify({
-      ...config,
-      payer: config.payer.toRawString(),
-      payee: config.payee.toRawString(),
-      voucherKey: toHex(config.voucherKey),
-      nonce: toHex(config.nonce),
-    }),
-  )
-}
-
-function decodeConfig(bytes: Uint8Array): ChannelConfig {
-  const saved = JSON.parse(new TextDecoder().decode(bytes))
-  return {
-    ...saved,
-    payer: TonAddress.parseRaw(saved.payer),
-    payee: TonAddress.parseRaw(saved.payee),
-    voucherKey: fromHex(saved.voucherKey, 32),
-    nonce: fromHex(saved.nonce, 16),
   }
 }

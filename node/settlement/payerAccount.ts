@@ -1,49 +1,42 @@
 /**
- * The payer's end of one channel: drives the pure machine (`contracts/money/payer.ts`) over an account
- * stream. A promise is on disk before it is sent, and messages leave in the order of their numbers.
+ * The payer's end of one channel: drives the pure machine (`contracts/money/payer.ts`) over an
+ * account stream. A promise is on disk before it is sent; messages leave in the order of their
+ * numbers.
  *
  * Used by the client towards its scheduler and by the scheduler towards each provider.
  * @module
  */
-import type { Address, Cell } from '@ton/core'
-import { type Bytes, fromHex, toHex } from '../../contracts/base/bytes.ts'
+import type { Address } from '@ton/core'
+import type { Bytes } from '../../contracts/base/bytes.ts'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { Chain, Clock, Logger, Store, Transport } from '../../contracts/base/ports.ts'
-import { type SigningKey, verifySignature } from '../../contracts/base/signing.ts'
-import { type NanoTon, parseNano } from '../../contracts/base/units.ts'
-import type { PayerMessage } from '../../contracts/money/account.ts'
+import type { SigningKey } from '../../contracts/base/signing.ts'
+import type { NanoTon } from '../../contracts/base/units.ts'
 import { decodePayer, encodePayer } from '../../contracts/money/accountCodec.ts'
 import {
+  exposureLimit,
+  exposureOf,
+  freeBalance,
   type PayerEffect,
   type PayerEvent,
   type PayerState,
+  payerCredit,
   startPayer,
   stepPayer,
 } from '../../contracts/money/payer.ts'
-import {
-  decodeVoucher,
-  encodeVoucher,
-  signVoucher,
-  verifyVoucher,
-} from '../../contracts/money/voucher.ts'
-import {
-  AccountMessageSchema,
-  type Ack,
-  type Opened,
-} from '../../contracts/wire/generated/chrysalis_pb.ts'
+import { AccountMessageSchema } from '../../contracts/wire/generated/chrysalis_pb.ts'
 import { fromRefused } from '../../contracts/wire/messages.ts'
 import { PROTOCOLS } from '../../contracts/wire/protocols.ts'
-import { parseRecord, recordBytes } from '../../contracts/wire/records.ts'
 import {
   type ChannelConfig,
   channelAddress,
   readChannel,
 } from '../../contracts/wrappers/Channel.ts'
 import { type MessageStream, messageStream } from '../net/messageStream.ts'
-import { ackHash, openMessage } from './accountWire.ts'
-
-const TABLE = 'payer'
+import { openMessage } from './accountWire.ts'
+import { ackStatement, openedEvent, toWire } from './payerWire.ts'
+import { PAYER_TABLE } from './savedPayer.ts'
 
 export interface PayerDeps {
   readonly transport: Transport
@@ -89,8 +82,8 @@ export interface PayerAccount {
 }
 
 /**
- * Opens the account of a channel at its payee and brings both sides' books together. Throws what the
- * payee refuses with, `timeout`, `unreachable`, `account-conflict`.
+ * Opens the account of a channel at its payee and brings both sides' books together. Throws what
+ * the payee refuses with, `timeout`, `unreachable`, `account-conflict`.
  */
 export async function openPayerAccount(
   deps: PayerDeps,
@@ -99,6 +92,15 @@ export async function openPayerAccount(
   const account = new OpenAccount(deps, options)
   await account.start()
   return account
+}
+
+/** What a job could be granted now without anyone's consent: credit, and vouchers within limits. */
+export function headroomOf(state: PayerState): NanoTon {
+  const credit = payerCredit(state)
+  const free = freeBalance(state)
+  const byExposure = credit + exposureLimit(state) - exposureOf(state)
+  const most = byExposure < credit ? credit : byExposure
+  return most < free ? most : free
 }
 
 class OpenAccount implements PayerAccount {
@@ -110,6 +112,8 @@ class OpenAccount implements PayerAccount {
   private stream!: MessageStream<typeof AccountMessageSchema>
   private outbox: Promise<void> = Promise.resolve()
   private ended?: MarketError
+  /** Until the account stands, its caller hears of an error by the rejection alone. */
+  private open = false
 
   constructor(deps: PayerDeps, options: PayerOptions) {
     this.deps = deps
@@ -124,12 +128,18 @@ class OpenAccount implements PayerAccount {
     const { peer, config, voucherKey } = this.options
     const raw = await transport.open(peer, PROTOCOLS.account)
     this.stream = messageStream(AccountMessageSchema, raw, clock)
-    const open = openMessage(config, voucherKey, transport.peerKey, peer)
-    await this.stream.send({ kind: { case: 'open', value: open } })
-    const answer = await this.stream.next(LIMITS.helloMs)
-    if (answer?.kind.case === 'refused') throw fromRefused(answer.kind.value)
-    if (answer?.kind.case !== 'opened') throw new MarketError('unreachable', { peer })
-    await this.dispatch(this.openedEvent(answer.kind.value))
+    try {
+      const open = openMessage(config, voucherKey, transport.peerKey, peer)
+      await this.stream.send({ kind: { case: 'open', value: open } })
+      const answer = await this.stream.next(LIMITS.helloMs)
+      if (answer?.kind.case === 'refused') throw fromRefused(answer.kind.value)
+      if (answer?.kind.case !== 'opened') throw new MarketError('unreachable', { peer })
+      await this.dispatch(openedEvent(answer.kind.value, this.options))
+    } catch (error) {
+      this.stream.abort(asMarketError(error))
+      throw error
+    }
+    this.open = true
     void this.read()
   }
 
@@ -163,20 +173,14 @@ class OpenAccount implements PayerAccount {
   }
 
   private async restore(): Promise<void> {
-    const { store, chain, networkId } = this.deps
-    const view = await readChannel(chain, this.channel)
-    const saved = store.get(TABLE, this.key)
-    const { deposited, claimed, status } = view
+    const { store, chain, networkId: network } = this.deps
+    const { deposited: deposit, claimed, status } = await readChannel(chain, this.channel)
+    const saved = store.get(PAYER_TABLE, this.key)
+    const { maxExposure } = this.options
     this.books = saved
       ? decodePayer(saved)
-      : startPayer({
-          network: networkId,
-          channel: this.key,
-          deposit: deposited,
-          claimed,
-          maxExposure: this.options.maxExposure,
-        })
-    await this.dispatch({ type: 'chain', deposit: deposited, claimed, status })
+      : startPayer({ network, channel: this.key, deposit, claimed, maxExposure })
+    await this.dispatch({ type: 'chain', deposit, claimed, status })
   }
 
   /** One step: state first, then disk, then the wire, in order. */
@@ -193,7 +197,7 @@ class OpenAccount implements PayerAccount {
       return Promise.reject(error)
     }
     const saved = this.deps.store.write([
-      { table: TABLE, key: this.key, value: encodePayer(this.books) },
+      { table: PAYER_TABLE, key: this.key, value: encodePayer(this.books) },
     ])
     const done = this.outbox.then(async () => {
       await saved
@@ -207,7 +211,7 @@ class OpenAccount implements PayerAccount {
   private async perform(effect: PayerEffect): Promise<void> {
     switch (effect.type) {
       case 'send':
-        return this.stream.send(this.wireMessage(effect.message))
+        return this.stream.send(toWire(effect.message, this.options))
       case 'adopted':
         this.deps.logger.warn({ channel: this.key }, 'adopted the books shown by the payee')
         return
@@ -217,97 +221,28 @@ class OpenAccount implements PayerAccount {
     }
   }
 
-  private wireMessage(message: PayerMessage) {
-    const jobId = fromHex(message.jobId)
-    const sequence = BigInt(message.sequence)
-    if (message.kind === 'pay') {
-      const { record, signature } = this.signed(message.voucher)
-      const amount = message.amount.toString()
-      const value = { sequence, jobId, amount, voucher: record, signature }
-      return { kind: { case: 'pay' as const, value } }
-    }
-    const { charge, receiptHash, clientSignature, disputed } = message
-    const value = {
-      sequence,
-      jobId,
-      charge: charge.toString(),
-      receiptHash,
-      clientSignature,
-      disputed,
-    }
-    return { kind: { case: 'settle' as const, value } }
-  }
-
-  private signed(promise?: { cumulative: NanoTon; receiptsHash: Bytes }) {
-    if (!promise) return {}
-    const voucher = { network: this.deps.networkId, channel: this.channel, ...promise }
-    const record = recordBytes(encodeVoucher(voucher))
-    return { record, signature: signVoucher(voucher, this.options.voucherKey) }
-  }
-
   private async read(): Promise<void> {
     try {
       for await (const { kind } of this.stream) {
-        if (kind.case === 'ack') await this.acknowledged(kind.value)
-        else if (kind.case === 'refused') throw fromRefused(kind.value)
-        else throw new MarketError('bad-frame', { unexpected: kind.case ?? 'nothing' })
+        if (kind.case === 'refused') throw fromRefused(kind.value)
+        if (kind.case !== 'ack') {
+          throw new MarketError('bad-frame', { unexpected: kind.case ?? 'nothing' })
+        }
+        await this.dispatch({ type: 'acked', ...ackStatement(kind.value, this.options) })
       }
       this.end(new MarketError('unreachable', { channel: this.key }))
     } catch (error) {
-      this.stream.abort(asMarketError(error))
       this.end(asMarketError(error))
     }
   }
 
+  /** Nothing more is sent: a message that failed to leave must not be followed by the next one. */
   private end(error: MarketError): void {
     if (this.ended) return
     this.ended = error
     this.deps.logger.debug({ channel: this.key, code: error.code }, 'account stream ended')
-    this.options.onEnd?.(error)
-  }
-
-  private acknowledged(ack: Ack): Promise<void> {
-    const sequence = Number(ack.sequence)
-    const statement = {
-      sequence,
-      cumulative: parseNano(ack.cumulative),
-      credit: parseNano(ack.credit),
-    }
-    const hash = ackHash({ config: this.options.config, ...statement })
-    if (!verifySignature(hash, ack.signature, this.options.payeeIdentity)) {
-      throw new MarketError('bad-signature', { record: 'acknowledgement' })
-    }
-    return this.dispatch({ type: 'acked', ...statement })
-  }
-
-  private openedEvent(opened: Opened): PayerEvent {
-    const shown = this.shownVoucher(opened)
-    return {
-      type: 'opened',
-      sequence: Number(opened.sequence),
-      cumulative: parseNano(opened.cumulative),
-      spent: parseNano(opened.spent),
-      unsettled: opened.unsettled.slice(0, LIMITS.accountJobs).map((job) => ({
-        jobId: toHex(job.jobId),
-        charge: parseNano(job.charge),
-        receiptHash: job.receiptHash.length === 32 ? job.receiptHash : undefined,
-      })),
-      active: opened.active.slice(0, LIMITS.accountJobs).map((job) => ({
-        jobId: toHex(job.jobId),
-        granted: parseNano(job.granted),
-      })),
-      voucher: shown?.voucher,
-      ownVoucherValid: shown?.valid ?? false,
-    }
-  }
-
-  private shownVoucher(opened: Opened) {
-    if (opened.voucher.length === 0) return undefined
-    const cell: Cell = parseRecord(opened.voucher)
-    const voucher = decodeVoucher(cell)
-    const own = voucher.network === this.deps.networkId && voucher.channel.equals(this.channel)
-    const valid = own && verifyVoucher(voucher, opened.signature, this.options.voucherKey.publicKey)
-    return { voucher, valid }
+    this.stream?.abort(error)
+    if (this.open) this.options.onEnd?.(error)
   }
 }
 

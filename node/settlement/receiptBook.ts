@@ -23,11 +23,13 @@ export interface ReceiptBook {
   /** The countersignature of a kept receipt once it comes; nothing after `LIMITS.countersignMs`. */
   awaitCountersignature(jobId: string): Promise<Bytes | undefined>
   get(jobId: string): ReceiptFile | undefined
+  /** Nobody waits any more: what has not come is settled without it. */
+  stop(): void
 }
 
 /** The receipts in a store. */
 export function createReceiptBook(deps: { store: Store; clock: Clock }): ReceiptBook {
-  const waiting = new Map<string, (signature: Bytes) => void>()
+  const waiting = new Map<string, (signature?: Bytes) => void>()
 
   const get = (jobId: string): ReceiptFile | undefined => {
     const saved = deps.store.get(TABLE, jobId)
@@ -61,6 +63,9 @@ export function createReceiptBook(deps: { store: Store; clock: Clock }): Receipt
         cancel()
         waiting.delete(jobId)
       })
+    },
+    stop() {
+      for (const resolve of waiting.values()) resolve()
     },
   }
 }
