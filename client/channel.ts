@@ -1,13 +1,12 @@
 /**
  * The client's channel to a scheduler: found again, or opened with a deposit.
  *
- * The configuration is on disk before the deposit leaves the wallet: after a crash at any point the
- * same channel is found, and topped up if its deploy never happened. One record per scheduler
- * identity in table `channel`.
+ * The configuration is on disk before the deposit leaves the wallet (`channelRecords.ts`): after a
+ * crash at any point the same channel is found, and topped up if its deploy never happened.
  * @module
  */
-import { Address } from '@ton/core'
-import { fromHex, toHex, utf8 } from '../contracts/base/bytes.ts'
+import type { Address } from '@ton/core'
+import { toHex } from '../contracts/base/bytes.ts'
 import { MarketError } from '../contracts/base/errors.ts'
 import type { Chain, Clock, Logger, Random, Store, Wallet } from '../contracts/base/ports.ts'
 import type { SigningKey } from '../contracts/base/signing.ts'
@@ -15,8 +14,7 @@ import type { NanoTon } from '../contracts/base/units.ts'
 import { type ChannelConfig, channelAddress } from '../contracts/wrappers/Channel.ts'
 import { openChannel, viewChannel } from '../node/settlement/channels.ts'
 import type { Keystore } from '../node/system/keystore.ts'
-
-const TABLE = 'channel'
+import { type ChannelRecord, channelRecords } from './channelRecords.ts'
 
 export interface ChannelNeeds {
   readonly chain: Chain
@@ -35,53 +33,79 @@ export interface OwnChannel {
   readonly voucherKey: SigningKey
 }
 
-/** True where this client has had a channel to the scheduler: it is asked first the next time. */
+interface OpenOptions {
+  readonly networkId: number
+  readonly deposit: NanoTon
+  /** False: a deposit is never made here; absent: it is, where no channel is usable. */
+  readonly mayOpen?: boolean
+  /** Called with the least wallet balance needed before a deposit is made. */
+  readonly fund: (needed: NanoTon) => Promise<void>
+}
+
+/** True where this client has a channel to the scheduler: it is asked first the next time. */
 export function knowsChannel(store: Store, scheduler: string): boolean {
-  return store.get(TABLE, scheduler) !== undefined
+  return channelRecords(store).current(scheduler) !== undefined
 }
 
 /**
- * The channel to a scheduler (identity in hex). Opens one with `deposit` where none is usable.
- * `fund` is called with the least wallet balance needed before a deposit is made.
- * Throws `no-funds`, `chain-unavailable`, `timeout`.
+ * The channel to a scheduler (identity in hex). Opens one with `deposit` where none is usable; the
+ * one before stays in the records. Throws `no-funds`, `chain-unavailable`, `timeout`, and
+ * `no-channel` where it must not open one.
  */
 export async function channelTo(
   needs: ChannelNeeds,
   scheduler: { identity: string; wallet: Address; closeDelayS: number },
-  options: { networkId: number; deposit: NanoTon; fund: (needed: NanoTon) => Promise<void> },
+  options: OpenOptions,
   signal?: AbortSignal,
 ): Promise<OwnChannel> {
-  const { store, chain, logger } = needs
-  const known = store.get(TABLE, scheduler.identity)
-  if (known !== undefined) {
-    const config = decodeConfig(known)
-    const ours = config.network === options.networkId && config.payee.equals(scheduler.wallet)
-    const view = ours ? await viewChannel(chain, channelAddress(config)) : undefined
-    // None on chain: the process died between the record and the deploy.
-    const usable = ours && (view === undefined || view.status === 'open')
-    if (usable && config.closeDelayS >= scheduler.closeDelayS) {
-      if (view === undefined || view.deposited === 0n) await open(needs, config, options, signal)
-      return own(needs, config)
-    }
-    logger.info(
-      { scheduler: scheduler.identity },
-      'the known channel is not usable: opening another',
-    )
+  const records = channelRecords(needs.store)
+  const known = records.current(scheduler.identity)
+  if (known && (await isUsable(needs, known, scheduler, options, signal))) {
+    return own(needs, known.config)
+  }
+  if (options.mayOpen === false) throw new MarketError('no-channel')
+  if (known) {
+    const facts = { scheduler: scheduler.identity, channel: known.address.toString() }
+    needs.logger.info(facts, 'the known channel is not usable: opening another')
   }
   const config = freshConfig(needs, scheduler, options.networkId)
-  await store.write([{ table: TABLE, key: scheduler.identity, value: encodeConfig(config) }])
-  await open(needs, config, options, signal)
+  const record = await records.begin(config, scheduler.identity, needs.clock.nowMs())
+  await open(needs, record, options, signal)
   return own(needs, config)
+}
+
+/** Whether the known channel will do; one whose deploy never happened is deployed now. */
+async function isUsable(
+  needs: ChannelNeeds,
+  known: ChannelRecord,
+  scheduler: { wallet: Address; closeDelayS: number },
+  options: OpenOptions,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const { config, address } = known
+  if (config.network !== options.networkId) return false
+  if (!config.payee.equals(scheduler.wallet)) return false
+  if (config.closeDelayS < scheduler.closeDelayS) return false
+  const view = await viewChannel(needs.chain, address)
+  if (view) await channelRecords(needs.store).seen(known, view)
+  if (view && view.status !== 'open') return false
+  // None on chain: the process died between the record and the deploy.
+  if (view && view.deposited > 0n) return true
+  if (options.mayOpen === false) return false
+  await open(needs, known, options, signal)
+  return true
 }
 
 async function open(
   needs: ChannelNeeds,
-  config: ChannelConfig,
-  options: { deposit: NanoTon; fund: (needed: NanoTon) => Promise<void> },
+  record: ChannelRecord,
+  options: OpenOptions,
   signal?: AbortSignal,
 ): Promise<void> {
   await options.fund(options.deposit)
-  const address = await openChannel(needs, config, options.deposit, signal)
+  const address = await openChannel(needs, record.config, options.deposit, signal)
+  const view = await viewChannel(needs.chain, address)
+  if (view) await channelRecords(needs.store).seen(record, view)
   needs.logger.info({ channel: address.toString(), deposit: options.deposit }, 'channel open')
 }
 
@@ -107,34 +131,4 @@ function own({ keystore }: ChannelNeeds, config: ChannelConfig): OwnChannel {
     throw new MarketError('key-file', { channel: channelAddress(config).toString(), other: true })
   }
   return { config, address: channelAddress(config), voucherKey }
-}
-
-function encodeConfig(config: ChannelConfig): Uint8Array {
-  const { payer, payee, voucherKey, nonce, closeDelayS, network } = config
-  return utf8(
-    JSON.stringify({
-      payer: payer.toRawString(),
-      payee: payee.toRawString(),
-      voucherKey: toHex(voucherKey),
-      nonce: toHex(nonce),
-      closeDelayS,
-      network,
-    }),
-  )
-}
-
-function decodeConfig(bytes: Uint8Array): ChannelConfig {
-  try {
-    const json = JSON.parse(new TextDecoder().decode(bytes))
-    return {
-      payer: Address.parseRaw(json.payer),
-      payee: Address.parseRaw(json.payee),
-      voucherKey: fromHex(json.voucherKey, 32),
-      nonce: fromHex(json.nonce, 16),
-      closeDelayS: Number(json.closeDelayS),
-      network: Number(json.network),
-    }
-  } catch (cause) {
-    throw new MarketError('store-failed', { table: TABLE }, { cause })
-  }
 }

@@ -33,6 +33,11 @@ export interface ConnectOptions {
   readonly profile?: string
   /** First deposit into a new channel, nanoTON; default 2 TON. */
   readonly deposit?: NanoTon
+  /**
+   * False: connects when needed and never makes a deposit by itself, so that looking (quote,
+   * models, channels) and closing work without a scheduler's help. Default true.
+   */
+  readonly openChannel?: boolean
   readonly policy?: ClientPolicy
   /** Whether a provider identity is registered; default: those that network.json lists. */
   readonly registry?: ProviderRegistry
@@ -71,15 +76,12 @@ export async function connect(options: ConnectOptions): Promise<Market> {
   }
   const folder = roleFolder(home, network.name, profile)
   const { ports, release } = await openPorts(options.ports ?? {}, network, folder, env)
-  const line = new SchedulerLine({
-    ...ports,
-    network,
-    deposit: options.deposit ?? DEFAULT_DEPOSIT,
-    maxFee: policy.maxFee,
-    fund: (needed) => fundFromFaucet(network, ports, needed),
-  })
+  const fund = (needed: NanoTon) => fundFromFaucet(network, ports, needed)
+  const { deposit = DEFAULT_DEPOSIT, openChannel: mayOpen = true } = options
+  const { maxFee } = policy
+  const line = new SchedulerLine({ ...ports, network, deposit, mayOpen, maxFee, fund })
   try {
-    await line.current()
+    if (mayOpen) await line.current()
   } catch (error) {
     await line.close()
     await release()
@@ -95,6 +97,7 @@ export async function connect(options: ConnectOptions): Promise<Market> {
     ...ports,
     network,
     line,
+    fund,
     release,
     rules,
     journal: openJournal(ports.store),

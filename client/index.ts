@@ -8,8 +8,10 @@ export { formatTon, parseTon } from '../contracts/base/units.ts'
 export { type ConnectOptions, connect } from './client.ts'
 export type {
   Balance,
+  ChannelInfo,
   ChatMessage,
   ClientPolicy,
+  ClosingChannel,
   Delivered,
   Job,
   JobRequest,

@@ -1,5 +1,5 @@
 /**
- * The market as an application holds it: submit, quote, models, balance, receipts.
+ * The market as an application holds it: submit, quote, models, balance, channels, receipts.
  *
  * Everything it needs is handed in; `client.ts` builds that from real or simulated ports.
  * @module
@@ -7,11 +7,14 @@
 import { MarketError } from '../contracts/base/errors.ts'
 import { LIMITS } from '../contracts/base/limits.ts'
 import type { NetworkConfig } from '../contracts/base/network.ts'
-import type { Chain, Wallet } from '../contracts/base/ports.ts'
+import type { Chain, Store, Wallet } from '../contracts/base/ports.ts'
+import type { NanoTon } from '../contracts/base/units.ts'
 import { payerCredit } from '../contracts/money/payer.ts'
 import { viewChannel } from '../node/settlement/channels.ts'
+import { createChannelVerbs } from './channelVerbs.ts'
 import { createHandle } from './handle.ts'
-import type { SchedulerLine } from './line.ts'
+import { createKeeper } from './keeper.ts'
+import { retiredError, type SchedulerLine } from './line.ts'
 import { quoteJob } from './quote.ts'
 import { type SubmitNeeds, submitJob } from './submit.ts'
 import type { Balance, Job, JobRequest, Market } from './types.ts'
@@ -20,7 +23,10 @@ export interface MarketNeeds extends Omit<SubmitNeeds, 'line'> {
   readonly network: NetworkConfig
   readonly chain: Chain
   readonly wallet: Wallet
+  readonly store: Store
   readonly line: SchedulerLine
+  /** Puts free coins into the wallet where the network has a faucet. */
+  fund(needed: NanoTon): Promise<void>
   /** Closes what this client opened: store, transport. */
   release(): Promise<void>
 }
@@ -36,9 +42,13 @@ export function createMarket(needs: MarketNeeds): Market {
   const open = new Set<Promise<void>>()
   const closing = new AbortController()
   let closed: Promise<void> | undefined
+  const verbs = createChannelVerbs({ ...needs, openJobs: () => open.size })
+  const keeper = createKeeper(needs, verbs.finishDue)
+  keeper.wake()
 
   const submit = (request: JobRequest): Job => {
     if (closed) throw new MarketError('aborted', { market: 'closed' })
+    if (line.retired) throw retiredError()
     const prepared = prepare(request)
     const { jobId } = prepared.spec
     const known = jobs.get(jobId)
@@ -60,6 +70,7 @@ export function createMarket(needs: MarketNeeds): Market {
   const close = async () => {
     closing.abort(new MarketError('aborted'))
     await Promise.all(open)
+    await keeper.stop()
     await line.close()
     await needs.release()
   }
@@ -69,18 +80,26 @@ export function createMarket(needs: MarketNeeds): Market {
     submit,
     async quote(request) {
       const prepared = prepare(request)
-      const { channel, scheduler, models } = await line.current()
+      const { closeDelayS, scheduler, models } = await line.greeted()
       return quoteJob(prepared, {
         models: await models(request.signal),
         fee: scheduler.fee,
-        closeDelayS: channel.config.closeDelayS,
+        closeDelayS,
         parameters: needs.rules.parameters,
       })
     },
     async models() {
-      return (await line.current()).models()
+      return (await line.greeted()).models()
     },
     balance: () => balanceOf(needs),
+    channels: verbs.channels,
+    topUp: verbs.topUp,
+    async closeChannel(address) {
+      const result = await verbs.closeChannel(address)
+      keeper.wake()
+      return result
+    },
+    finishClose: verbs.finishClose,
     receipts: async (options) => journal.receipts(options),
     close: () => (closed ??= close()),
     [Symbol.asyncDispose]: () => (closed ??= close()),

@@ -183,6 +183,37 @@ export interface Balance {
   }
 }
 
+/** A channel that this client has opened, now or earlier. Amounts in nanoTON. */
+export interface ChannelInfo {
+  readonly address: string
+  /** Identity of the scheduler that it pays, hex. */
+  readonly scheduler: string
+  /** `unopened`: its deposit never reached the chain. */
+  readonly status: 'unopened' | 'open' | 'closing' | 'closed'
+  /** True where jobs are paid from it. */
+  readonly inUse: boolean
+  readonly deposited: NanoTon
+  /** Claimed on chain by the scheduler. */
+  readonly claimed: NanoTon
+  /** Signed to the scheduler: it may still claim what is not claimed of it. */
+  readonly signed: NanoTon
+  /** While closing: Unix seconds from which it can be finished. */
+  readonly closeAtS?: number
+  /** Seconds from the start of closing to its end. */
+  readonly closeDelayS: number
+  readonly openedAtMs: number
+}
+
+/** How a channel stands after it was asked to close. */
+export interface ClosingChannel {
+  readonly address: string
+  readonly status: 'closing' | 'closed'
+  /** Unix seconds from which it can be finished; absent once closed. */
+  readonly closeAtS?: number
+  /** What comes back at least, beside the reserve: the deposit that was never signed away. */
+  readonly refundable: NanoTon
+}
+
 /** A kept receipt. */
 export interface KeptReceipt {
   readonly hash: string
@@ -209,6 +240,25 @@ export interface Market extends AsyncDisposable {
   quote(request: JobRequest): Promise<Quote>
   models(): Promise<readonly OfferedModel[]>
   balance(): Promise<Balance>
+  /** Every channel this client ever opened, oldest first, as the chain says now. */
+  channels(): Promise<readonly ChannelInfo[]>
+  /**
+   * Adds to the deposit of the channel in use (or of `address`), from the wallet; final on chain
+   * when it resolves. Throws `no-channel`, `no-funds`, `channel-closing`.
+   */
+  topUp(amountNano: NanoTon, address?: string): Promise<ChannelInfo>
+  /**
+   * Asks for the deposit back, without anybody's help. The scheduler may still claim what was
+   * signed; after the close delay the rest returns. This connection takes no more jobs; the next
+   * one opens another channel. Throws `too-many-jobs` while jobs are open.
+   */
+  closeChannel(address?: string): Promise<ClosingChannel>
+  /**
+   * Finishes closing channels whose delay has passed, and gives those that it finished. Also done
+   * in the background while this client runs. Throws `channel-closing` (with `closeAtS`) where it
+   * is too early, `no-channel` where none is closing.
+   */
+  finishClose(address?: string): Promise<readonly ClosingChannel[]>
   receipts(options?: { after?: string; limit?: number }): Promise<readonly KeptReceipt[]>
   /** Ends open jobs and the connection. The channel stays, for the next time. */
   close(): Promise<void>

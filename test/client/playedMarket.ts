@@ -143,7 +143,7 @@ export async function playMarket(seed: string, script: Script = {}) {
       wallet: keys.wallet,
       peer: signingKey(keys.peerSeed),
       identity: keys.identity,
-      expiryS: START_MS / 1_000 + 86_400,
+      expiryS: START_MS / 1_000 + 30 * 86_400,
     }),
     terms: {
       fee: FEE,
