@@ -5,6 +5,7 @@
  * tier; on a development network, where coins are worth nothing, the simulated tier is enough.
  * @module
  */
+import { policyFor } from '../contracts/attest/policy.ts'
 import { fromHex, toHex } from '../contracts/base/bytes.ts'
 import type { NetworkConfig } from '../contracts/base/network.ts'
 import type { Tier } from '../contracts/base/tier.ts'
@@ -25,13 +26,13 @@ export interface SettledPolicy {
 const DEFAULT_MAX_TICK = 60
 const DEFAULT_MAX_FEE = 1_000
 
-/** Checks a policy and fills in the defaults. Throws `bad-input` naming the field. */
+/** Checks a policy and fills in the defaults. Throws `bad-input` or `bad-config` naming the field. */
 export function settlePolicy(policy: ClientPolicy, network: NetworkConfig): SettledPolicy {
   const models = Object.entries(policy.models ?? {}).map(
     ([model, hash]) => [model, toHex(fromHex(hash, 32))] as const,
   )
   return Object.freeze({
-    minTier: tier(policy.minTier ?? (network.development ? 'simulated' : 'gpu-tee')),
+    minTier: policyFor(network, { minTier: policy.minTier && tier(policy.minTier) }).minTier,
     maxTick: integer('maxTick', policy.maxTick ?? DEFAULT_MAX_TICK, 0, 95),
     maxFee: integer('maxFee', policy.maxFee ?? DEFAULT_MAX_FEE, 0, 10_000),
     models: Object.freeze(Object.fromEntries(models)),
