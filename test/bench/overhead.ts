@@ -29,7 +29,7 @@ const PARTS = [
   ['seal', 'client:sealed'],
   ['forward the request', 'provider:request'],
   ['open', 'provider:opened'],
-  ['model: prompt and first token', 'provider:text'],
+  ['model: payment in, prompt, first token', 'provider:text'],
   ['seal and forward the first frame', 'client:content'],
 ] as const
 
