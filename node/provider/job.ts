@@ -4,7 +4,7 @@
  * `jobRunner.ts` does what the effects say: opens the seal, runs the backend, seals and sends
  * frames, signs the receipt. What was handed to the stream is delivered, and only that is billed.
  *
- * Phases: accepted -> opening -> running -> closing (the last frames wait for their clock) -> ended.
+ * Phases: accepted -> opening -> running -> closing (last frames wait for their clock) -> ended.
  * Architecture invariant: an ended job has no further effect; it ends in one `finish` or `refuse`,
  * with one `release`.
  * @module
@@ -67,10 +67,7 @@ export type JobEffect =
     }
   | { readonly type: 'release' }
 
-export interface Step {
-  readonly state: JobState
-  readonly effects: readonly JobEffect[]
-}
+export type Step = { readonly state: JobState; readonly effects: readonly JobEffect[] }
 
 /** A job whose lease has been accepted. */
 export function startJob(terms: Terms): JobState {
@@ -91,7 +88,7 @@ export function stepJob(state: JobState, event: JobEvent): Step {
     case 'request':
       return state.phase === 'accepted' ? to(state, 'opening', [{ type: 'open' }]) : same(state)
     case 'opened':
-      return state.phase === 'opening' ? onOpened(state, event.expectedPrompt) : same(state)
+      return onOpened(state, event.expectedPrompt)
     case 'openFailed':
       return state.phase === 'opening' ? refuse(state, event.code) : same(state)
     case 'granted':
@@ -103,7 +100,6 @@ export function stepJob(state: JobState, event: JobEvent): Step {
     case 'tick':
       return onTick(state)
     case 'abort':
-      return onAbort(state)
     case 'gone':
       return onAbort(state)
     case 'timer':
@@ -121,6 +117,7 @@ export function mayContinue(state: JobState, tokens: number): boolean {
 }
 
 function onOpened(state: JobState, expectedPrompt: number): Step {
+  if (state.phase !== 'opening') return same(state)
   return to({ ...state, expectedPrompt }, 'running', [{ type: 'run' }])
 }
 
@@ -166,7 +163,7 @@ function onEnd(state: JobState, reason: FinishReason, usage: TokenUsage): Step {
   return close(append(state, usage, { type: 'usage', usage }), usage, last, outcome[reason])
 }
 
-/** What the request caused is told sealed; any other failure, before content, allows another try. */
+/** What the request caused is told sealed; another failure, before content, allows another try. */
 function onFailed(state: JobState, code: ErrorCode, facts: Facts): Step {
   const asked = code === 'bad-input' || code === 'prompt-too-long' || code === 'no-model'
   if (!asked && state.marks.length === 0) return refuse(state, code)

@@ -8,6 +8,7 @@ import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { Clock, Kem, Logger, Trace } from '../../contracts/base/ports.ts'
 import { type SigningKey, sha256 } from '../../contracts/base/signing.ts'
+import { NO_USAGE } from '../../contracts/money/price.ts'
 import type { Epochs } from '../../contracts/seal/epoch.ts'
 import { TICK_MS } from '../../contracts/seal/pacer.ts'
 import type { ResponseSealer } from '../../contracts/seal/response.ts'
@@ -16,6 +17,7 @@ import { toRefused } from '../../contracts/wire/messages.ts'
 import type { JobRequest } from '../../contracts/wire/request.ts'
 import type { Backend } from '../backends/backend.ts'
 import type { MessageStream } from '../net/messageStream.ts'
+import { closeAfter } from '../settlement/guards.ts'
 import type { PayeeAccount } from '../settlement/payeeBook.ts'
 import type { AcceptedLease } from './accepting.ts'
 import { createGate, type Gate } from './gate.ts'
@@ -103,11 +105,7 @@ class Run {
     this.stopTicks()
     for (const cancel of this.undo) cancel()
     await this.outbox
-    await this.stream.close().catch(() => undefined)
-    // The scheduler closes its half when it has the receipt; one that does not is cut off.
-    const cancel = clock.after(LIMITS.helloMs, () => this.stream.abort(new MarketError('timeout')))
-    await reading
-    cancel()
+    await closeAfter(this.stream, clock, reading)
   }
 
   private async read(): Promise<void> {
@@ -214,16 +212,12 @@ class Run {
     const { backend } = this.deps
     // Nothing runs unpaid, not even the prompt: a least length counts until the model has counted.
     if (!(await this.gate.pass(0))) {
-      const usage = { prompt: 0, cachedPrompt: 0, completion: 0, reasoning: 0 }
-      this.dispatch({ type: 'piece', piece: { type: 'end', finishReason: 'unpaid', usage } })
+      const piece = { type: 'end', finishReason: 'unpaid', usage: NO_USAGE } as const
+      this.dispatch({ type: 'piece', piece })
       return
     }
     const pieces = backend.run(
-      {
-        ...request,
-        model: this.job.accepted.model,
-        mayContinue: (tokens) => this.gate.pass(tokens),
-      },
+      { ...request, model: this.job.accepted.model, mayContinue: (n) => this.gate.pass(n) },
       this.stopBackend.signal,
     )
     for await (const piece of pieces) this.dispatch({ type: 'piece', piece })
@@ -236,10 +230,9 @@ class Run {
 
   private finish({ outcome, billed, cost }: Extract<JobEffect, { type: 'finish' }>): void {
     const { clock, identity, logger } = this.deps
-    const { startS } = this
-    const endS = Math.max(startS, Math.floor(clock.nowMs() / 1000))
+    const endS = Math.max(this.startS, Math.floor(clock.nowMs() / 1000))
     const transcriptHash = this.response?.transcriptHash() ?? sha256(this.sealed)
-    const done = { outcome, billed, cost, startS, endS, transcriptHash }
+    const done = { outcome, billed, cost, startS: this.startS, endS, transcriptHash }
     const issued = signReceipt(this.job.accepted, done, identity)
     const { jobId: job, record: receipt, signature, hash } = issued
     logger.info({ job, outcome, receipt: toHex(hash) }, 'job ended')

@@ -11,7 +11,7 @@ import type { ResponseSealer } from '../../contracts/seal/response.ts'
 import { type JobRequest, parseRequest } from '../../contracts/wire/request.ts'
 import type { AcceptedLease } from './accepting.ts'
 
-/** What was in the seal. An unreadable request can still be answered: its client is told, sealed. */
+/** What was in the seal. A request that is none can still be answered: sealed, to its client. */
 export interface OpenedRequest {
   readonly response: ResponseSealer
   readonly request?: JobRequest

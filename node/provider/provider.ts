@@ -28,7 +28,7 @@ import type { Backend } from '../backends/backend.ts'
 import { type OwnHello, signBinding } from '../net/hello.ts'
 import type { ClaimReport } from '../settlement/claims.ts'
 import { failStop, guarded } from '../settlement/guards.ts'
-import { openPayeeBook } from '../settlement/payeeBook.ts'
+import { openPayeeBook, type PayeeBook } from '../settlement/payeeBook.ts'
 import { createReceiptBook } from '../settlement/receiptBook.ts'
 import { createSettler } from '../settlement/settler.ts'
 import { createEvidence, type MadeTier } from './evidence.ts'
@@ -114,10 +114,8 @@ export async function startProvider(
   const { identity } = keys
   const receipts = createReceiptBook(deps)
   const epochs = createEpochs()
-  const slots = createSlots(
-    slotsOf(backend, options),
-    options.schedulers.map((each) => each.identity),
-  )
+  const schedulers = options.schedulers.map((each) => each.identity)
+  const slots = createSlots(slotsOf(backend, options), schedulers)
   const own = () => ownHello(options, deps.clock.nowMs())
   const sessions = createSessions({ ...deps, slots }, own, schedulersOf(options))
   const evidence = { ...deps, epochs, networkId, identity, deviceKey: keys.device }
@@ -129,17 +127,10 @@ export async function startProvider(
     countersigned: receipts.countersigned,
     isOpen: (channel, jobId) => jobs.isOpen(channel, jobId),
   })
-  const jobs = createJobs({
-    ...deps,
-    identity,
-    epochs,
-    networkId,
-    slots,
-    book,
-    receipts,
-    attest: createEvidence(evidence),
-    schedulerOf: sessions.schedulerOf,
-  })
+  const { schedulerOf } = sessions
+  const attest = createEvidence(evidence)
+  const parts = { identity, epochs, networkId, slots, book, receipts, attest, schedulerOf }
+  const jobs = createJobs({ ...deps, ...parts })
   const settler = createSettler(deps, () => book.all())
   // Nothing is served to a peer that is not one of our greeted schedulers.
   const known = (stream: FrameStream) => void sessions.schedulerOf(stream.peer)
@@ -166,9 +157,8 @@ export async function startProvider(
       tier: options.tier,
       schedulers: sessions.status(),
       slots: slots.status(),
-      earned: book.all().reduce((sum, account) => sum + account.state().spent, 0n),
-      claimed: book.all().reduce((sum, account) => sum + account.state().claimed, 0n),
       jobs: jobs.finished(),
+      ...earnings(book),
     }),
     settle: settler.settle,
     async stop() {
@@ -178,6 +168,14 @@ export async function startProvider(
       eraseEpochs(epochs)
       await store.close()
     },
+  }
+}
+
+function earnings(book: PayeeBook): { earned: bigint; claimed: bigint } {
+  const books = book.all().map((account) => account.state())
+  return {
+    earned: books.reduce((sum, { spent }) => sum + spent, 0n),
+    claimed: books.reduce((sum, { claimed }) => sum + claimed, 0n),
   }
 }
 

@@ -6,10 +6,10 @@ import { MarketError } from '../../contracts/base/errors.ts'
 import type { JobSpec } from '../../contracts/wire/submit.ts'
 import { headroomOf } from '../settlement/payerAccount.ts'
 import type { JobEvent } from './jobTypes.ts'
-import type { PaidProvider } from './leg.ts'
 import { firstNeed } from './legRecords.ts'
+import type { PaidProvider } from './legTypes.ts'
 import type { OfferView } from './offers.ts'
-import type { Outcome } from './pool.ts'
+import type { Outcome } from './poolTypes.ts'
 
 /** The event of the job machine for an answer of the pool. */
 export function matchEvent(outcome: Outcome, spec: JobSpec): JobEvent {

@@ -14,15 +14,8 @@ import type { ErrorCode, Facts } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { TokenUsage } from '../../contracts/money/price.ts'
 import { blameFor } from './belief.ts'
-import {
-  type JobEffect,
-  type JobEvent,
-  type JobState,
-  type Place,
-  type Step,
-  TIMERS,
-  type TimerName,
-} from './jobTypes.ts'
+import { END, end, giveUp, still, stopTimer, stopTimers, timer } from './jobEnd.ts'
+import type { JobEffect, JobEvent, JobState, Place, Step, TimerName } from './jobTypes.ts'
 
 /** A job that has been admitted: ask the pool for a place. */
 export function startJob(excluded: readonly string[]): Step {
@@ -221,37 +214,4 @@ function onTimer(state: JobState, name: TimerName): Step {
     case 'again':
       return state.phase === 'lost' ? end(state, []) : still(state)
   }
-}
-
-/** Ends a job that has not begun to run, leaving no place taken. */
-function giveUp(state: JobState, code: ErrorCode): Step {
-  const { place, attempt } = state
-  const undo: JobEffect[] = []
-  if (state.phase === 'matching') undo.push({ type: 'cancelMatch', attempt })
-  else if (place) {
-    undo.push({ type: 'dropProvider', code }, { type: 'free', attempt, place, end: 'unused' })
-  }
-  return end(state, [...undo, { type: 'tellRefused', code, facts: {} }])
-}
-
-const END: JobEffect = { type: 'end' }
-const stopTimers: readonly JobEffect[] = TIMERS.map((name) => stopTimer(name))
-
-function timer(name: TimerName, afterMs: number): JobEffect {
-  return { type: 'timer', name, afterMs }
-}
-
-function stopTimer(name: TimerName): JobEffect {
-  return { type: 'stopTimer', name }
-}
-
-function end(state: JobState, effects: readonly JobEffect[]): Step {
-  return {
-    state: { ...state, phase: 'ended', place: undefined },
-    effects: [...stopTimers, ...effects, { type: 'forgiveJob' }, END],
-  }
-}
-
-function still(state: JobState): Step {
-  return { state, effects: [] }
 }

@@ -4,19 +4,20 @@
  * @module
  */
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
-import { LIMITS } from '../../contracts/base/limits.ts'
 import type { Clock, Logger, Trace } from '../../contracts/base/ports.ts'
 import type { JobMessage } from '../../contracts/wire/generated/chrysalis_pb.ts'
 import type { JobSpec } from '../../contracts/wire/submit.ts'
+import { closeAfter } from '../settlement/guards.ts'
 import type { PayeeAccount } from '../settlement/payeeAccount.ts'
 import type { ReceiptBook } from '../settlement/receiptBook.ts'
 import { matchEvent, payable } from './asking.ts'
 import { type ClientSide, createClientSide, type JobStream } from './clientSide.ts'
 import { startJob, stepJob } from './job.ts'
 import type { JobEffect, JobEvent, JobState } from './jobTypes.ts'
-import { type Leg, type LegDeps, openLeg, type PaidProvider } from './leg.ts'
+import { type Leg, openLeg } from './leg.ts'
+import type { LegDeps, PaidProvider } from './legTypes.ts'
 import type { OfferView } from './offers.ts'
-import type { Outcome, Pool } from './pool.ts'
+import type { Outcome, Pool } from './poolTypes.ts'
 import { settleJob } from './settleJob.ts'
 import { createStepper, type Dispatch } from './stepper.ts'
 import { createTimers, type Timers } from './timers.ts'
@@ -51,7 +52,6 @@ class JobRun {
   private readonly dispatch: Dispatch<JobEvent>
   private readonly start: () => Promise<void>
   private readonly over = Promise.withResolvers<void>()
-  /** Nobody waits for the client to take frames any more. */
   private readonly unheard = Promise.withResolvers<void>()
   private readonly startMs: number
   private state: JobState
@@ -84,14 +84,9 @@ class JobRun {
     const reading = this.read()
     await this.over.promise
     stopGrants()
-    await this.settling
+    await this.settling.catch(() => undefined) // logged where it failed
     await this.client.told()
-    await this.stream.close().catch(() => undefined)
-    // The client closes its half when it has heard the end; one that does not is cut off.
-    const timeout = new MarketError('timeout', { waiting: 'client' })
-    const cancel = this.deps.clock.after(LIMITS.helloMs, () => this.stream.abort(timeout))
-    await reading
-    cancel()
+    await closeAfter(this.stream, this.deps.clock, reading)
   }
 
   private async read(): Promise<void> {
@@ -112,7 +107,7 @@ class JobRun {
       case 'abort':
         return this.dispatch({ type: 'abort' })
       default:
-        throw new MarketError('bad-frame', { unexpected: kind.case ?? 'nothing' })
+        throw new MarketError('bad-frame', { unexpected: kind.case })
     }
   }
 
@@ -182,9 +177,8 @@ class JobRun {
         this.settling = this.settle(effect.receipt, effect.signature)
         return undefined
       case 'forgiveJob':
-        this.settling = this.account
-          .finish(this.spec.jobId, 0n)
-          .catch((error) => this.log(error, 'job not ended in the books'))
+        this.settling = this.account.finish(this.spec.jobId, 0n)
+        this.settling.catch((error) => this.log(error, 'job not ended in the books'))
         return undefined
       default:
         return this.client.say(effect, () => this.deps.pool.waiting())
@@ -228,23 +222,21 @@ class JobRun {
   private cover(total: bigint): void {
     const { leg } = this
     if (!leg?.accepted || total <= 0n) return
-    leg.cover(total).catch((error) => {
-      if (this.leg === leg) return this.legFailed(error)
-    })
+    leg.cover(total).catch((error) => this.leg === leg && this.legFailed(error))
   }
 
   private async legFailed(thrown: unknown): Promise<void> {
     const { code } = asMarketError(thrown, 'provider-lost')
-    const lost = code === 'unreachable' || code === 'stalled' ? 'provider-lost' : code
-    await this.dispatch({ type: 'attemptFailed', code: lost })
+    const lost = code === 'unreachable' || code === 'stalled'
+    await this.dispatch({ type: 'attemptFailed', code: lost ? 'provider-lost' : code })
   }
 
   private settle(receipt: Uint8Array, signature: Uint8Array): Promise<unknown> {
     const { deps, spec, account, leg } = this
     if (!leg) return Promise.resolve()
-    return settleJob({ ...deps, jobId: spec.jobId, account, leg }, { receipt, signature }, (kind) =>
-      this.client.tell(kind),
-    ).catch((error) => this.log(error, 'job not settled'))
+    const job = { ...deps, jobId: spec.jobId, account, leg }
+    const settled = settleJob(job, { receipt, signature }, this.client.tell)
+    return settled.catch((error) => this.log(error, 'job not settled'))
   }
 
   private log(error: unknown, message: string): void {

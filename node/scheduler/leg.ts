@@ -8,10 +8,8 @@
  * @module
  */
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
+import { asMarketError, type ErrorCode, MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
-import type { Clock, Logger, Transport } from '../../contracts/base/ports.ts'
-import type { SigningKey } from '../../contracts/base/signing.ts'
 import type { NanoTon } from '../../contracts/base/units.ts'
 import { cost } from '../../contracts/money/price.ts'
 import type { ReceiptFile } from '../../contracts/money/receiptFile.ts'
@@ -24,15 +22,7 @@ import {
 } from '../../contracts/wire/generated/chrysalis_pb.ts'
 import { fromRefused, fromUsage } from '../../contracts/wire/messages.ts'
 import { PROTOCOLS } from '../../contracts/wire/protocols.ts'
-import {
-  type Lease,
-  lease as leaseRecord,
-  recordBytes,
-  recordHash,
-  signRecord,
-} from '../../contracts/wire/records.ts'
-import type { JobSpec } from '../../contracts/wire/submit.ts'
-import type { StrategyName } from '../matching/events.ts'
+import type { Lease } from '../../contracts/wire/records.ts'
 import { type MessageStream, messageStream } from '../net/messageStream.ts'
 import type { PayerAccount } from '../settlement/payerAccount.ts'
 import type { JobEvent } from './jobTypes.ts'
@@ -42,37 +32,9 @@ import {
   checkReceipt,
   costWithin,
   fileOf,
-  makeLease,
+  signLease,
 } from './legRecords.ts'
-import type { OfferView } from './offers.ts'
-
-/** A connected provider that can be paid. */
-export interface PaidProvider {
-  readonly peer: string
-  readonly account: PayerAccount
-  /** One more leg to it; the result ends it: `stuck` where a grant still awaits its receipt. */
-  enter(): (end: { readonly stuck: boolean }) => void
-  /** The account could not grant this much: no new jobs until it can. */
-  short(needed: NanoTon): void
-}
-
-export interface LegDeps {
-  readonly transport: Transport
-  readonly clock: Clock
-  readonly logger: Logger
-  readonly networkId: number
-  readonly identity: SigningKey
-  readonly fee: number
-  readonly strategy: StrategyName
-}
-
-/** One attempt of a job on a provider. */
-export interface LegJob {
-  readonly spec: JobSpec
-  readonly attempt: number
-  readonly offer: OfferView
-  readonly provider: PaidProvider
-}
+import type { LegDeps, LegJob } from './legTypes.ts'
 
 type Dispatch = (event: JobEvent) => Promise<void>
 type Stream = MessageStream<typeof JobMessageSchema>
@@ -93,7 +55,6 @@ export async function openLeg(deps: LegDeps, job: LegJob, dispatch: Dispatch): P
 }
 
 export class Leg {
-  readonly offer: OfferView
   private readonly deps: LegDeps
   private readonly job: LegJob
   private readonly stream: Stream
@@ -122,17 +83,13 @@ export class Leg {
   ) {
     this.deps = deps
     this.job = job
-    this.offer = job.offer
     this.stream = stream
     this.dispatch = dispatch
     this.leave = leave
-    const { networkId, identity, fee, strategy, clock } = deps
-    const expiryS = Math.ceil((clock.nowMs() + LIMITS.leaseMs) / 1000)
-    const own = { networkId, scheduler: identity.publicKey, fee, strategy, expiryS }
-    this.lease = makeLease(own, job.spec, job.attempt, job.offer)
-    const cell = leaseRecord.encode(this.lease)
-    this.leaseHash = recordHash(cell)
-    this.signed = { record: recordBytes(cell), signature: signRecord(cell, identity) }
+    const { lease, leaseHash, signed } = signLease(deps, job)
+    this.lease = lease
+    this.leaseHash = leaseHash
+    this.signed = signed
   }
 
   async sendLease(): Promise<void> {
@@ -151,7 +108,7 @@ export class Leg {
 
   /** What the client is shown, once accepted. */
   placed(attempt: number): MessageInitShape<typeof PlacedSchema> {
-    const { contextTokens } = this.offer
+    const { contextTokens } = this.job.offer
     return { lease: this.signed, accepted: this.accept, attempt, contextTokens }
   }
 
@@ -186,7 +143,8 @@ export class Leg {
 
   /** Checks a receipt against the lease and the grant. Throws `bad-receipt`, `bad-signature`. */
   check(finished: Finished): CheckedReceipt {
-    const { lease, leaseHash, offer, granted, delivered } = this
+    const { lease, leaseHash, granted, delivered } = this
+    const { offer } = this.job
     return checkReceipt(finished, { lease, leaseHash, offer, granted, delivered })
   }
 
@@ -211,27 +169,23 @@ export class Leg {
   private async read(): Promise<void> {
     try {
       for await (const message of this.stream) await this.receive(message)
-      await this.dispatch({ type: 'attemptFailed', code: 'provider-lost' })
+      await this.failed('provider-lost')
       await this.stream.close().catch(() => undefined)
     } catch (thrown) {
       const { code } = asMarketError(thrown)
       this.stream.abort(asMarketError(thrown))
       const lost = code === 'unreachable' || code === 'stalled'
-      await this.dispatch({ type: 'attemptFailed', code: lost ? 'provider-lost' : code })
+      await this.failed(lost ? 'provider-lost' : code)
     }
     // Nothing more will be said here: a grant without a receipt waits for the account's opening.
-    if (!this.owing) this.over()
-  }
-
-  private over(): void {
-    this.leave({ stuck: this.granted > 0n && !this.settled })
+    if (!this.owing) this.leave({ stuck: this.granted > 0n && !this.settled })
   }
 
   private async receive({ kind }: JobMessage): Promise<void> {
     switch (kind.case) {
       case 'accepted': {
         if (this.accept) throw new MarketError('bad-frame', { unexpected: 'a second accept' })
-        checkAccept(kind.value, this.leaseHash, this.offer, this.lease.network)
+        checkAccept(kind.value, this.leaseHash, this.job.offer, this.lease.network)
         this.accept = kind.value
         return this.dispatch({ type: 'accepted' })
       }
@@ -251,10 +205,7 @@ export class Leg {
         return this.finished(kind.value)
       case 'refused':
         this.forgive()
-        return this.dispatch({
-          type: 'attemptFailed',
-          code: fromRefused(kind.value, 'busy').code,
-        })
+        return this.failed(fromRefused(kind.value, 'busy').code)
       default:
         throw new MarketError('bad-frame', { unexpected: kind.case ?? 'nothing' })
     }
@@ -283,8 +234,12 @@ export class Leg {
       await this.job.provider.account.settle(this.job.spec.jobId, settlement)
       this.settled = true
     } finally {
-      if (this.owing) this.over()
+      if (this.owing) this.leave({ stuck: !this.settled })
     }
+  }
+
+  private failed(code: ErrorCode): Promise<void> {
+    return this.dispatch({ type: 'attemptFailed', code })
   }
 
   private later(error: unknown): void {

@@ -5,6 +5,7 @@
  */
 import { equal, fromHex } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
+import { LIMITS } from '../../contracts/base/limits.ts'
 import type { NanoTon } from '../../contracts/base/units.ts'
 import {
   billed,
@@ -20,13 +21,16 @@ import {
   accept,
   checkRecord,
   type Lease,
+  lease as leaseRecord,
   parseRecord,
   type Receipt,
   receipt as receiptRecord,
+  recordBytes,
   recordHash,
+  signRecord,
 } from '../../contracts/wire/records.ts'
 import type { JobSpec } from '../../contracts/wire/submit.ts'
-import type { StrategyName } from '../matching/events.ts'
+import type { LegDeps, LegJob } from './legTypes.ts'
 import type { OfferView } from './offers.ts'
 
 /** A receipt that was found true to its lease. */
@@ -36,40 +40,31 @@ export interface CheckedReceipt {
   readonly finished: Finished
 }
 
-/** A lease on an offer for one attempt of a job. */
-export function makeLease(
-  own: {
-    readonly networkId: number
-    readonly scheduler: Uint8Array
-    readonly fee: number
-    readonly strategy: StrategyName
-    readonly expiryS: number
-  },
-  spec: JobSpec,
-  attempt: number,
-  offer: OfferView,
-): Lease {
+/** A lease for one attempt of a job on its offer, signed. */
+export function signLease(deps: LegDeps, { spec, attempt, offer }: LegJob) {
   const { tick, multipliers, steps, window, modelHash } = offer
-  const { networkId: network, scheduler, fee, strategy, expiryS } = own
-  return {
-    network,
+  const lease: Lease = {
+    network: deps.networkId,
     jobId: fromHex(spec.jobId),
     attempt,
-    scheduler,
+    scheduler: deps.identity.publicKey,
     provider: identityOf(offer),
     clientJobKey: spec.clientJobKey,
     modelHash,
     minTier: spec.minTier,
     asset: 'ton',
     tick,
-    fee,
+    fee: deps.fee,
     multipliers,
     steps,
     window,
     parameterVersion: DEFAULT_PARAMETERS.version,
-    strategy,
-    expiryS,
+    strategy: deps.strategy,
+    expiryS: Math.ceil((deps.clock.nowMs() + LIMITS.leaseMs) / 1000),
   }
+  const cell = leaseRecord.encode(lease)
+  const signed = { record: recordBytes(cell), signature: signRecord(cell, deps.identity) }
+  return { lease, leaseHash: recordHash(cell), signed }
 }
 
 /** Throws `bad-signature`, `bad-lease` where an accept is not the provider's for this lease. */

@@ -6,64 +6,18 @@
  * asked, in the turn they were made.
  * @module
  */
-import { type Bytes, toHex } from '../../contracts/base/bytes.ts'
 import type { Clock } from '../../contracts/base/ports.ts'
 import { tickPrice } from '../../contracts/money/price.ts'
 import type { JobSpec } from '../../contracts/wire/submit.ts'
-import type { Decision, MatchEvent, StrategyName } from '../matching/events.ts'
+import type { Decision, MatchEvent } from '../matching/events.ts'
 import { createMatcher, type Matcher } from '../matching/matcher.ts'
 import { after, type Belief, type JobEnd, newcomer, redeclared, restMs } from './belief.ts'
 import type { OfferView } from './offers.ts'
-
-/** What the pool decided for one asked place. */
-export type Outcome =
-  | { readonly type: 'matched'; readonly slot: string; readonly offer: OfferView }
-  | { readonly type: 'queued' }
-  | { readonly type: 'expired' }
-  | { readonly type: 'refused'; readonly decision: Extract<Decision, { refused: string }> }
-
-export interface Pool {
-  /** Announces or updates a slot. */
-  offer(offer: OfferView): void
-  /** Takes no new jobs; running ones go on. */
-  drain(provider: string, slot: string): void
-  /** Forgets a slot, or all slots of a provider. */
-  leave(provider: string, slot?: string): void
-  /** Says whether the scheduler can pay a provider now. */
-  setPayable(provider: string, payable: boolean): void
-  /** Asks for a place; `decide` is called once, or first with `queued` and later again. */
-  ask(id: string, spec: JobSpec, excluded: readonly string[], decide: (o: Outcome) => void): void
-  cancel(id: string): void
-  /** Frees a place that `ask` gave. */
-  free(id: string, slot: string, end: JobEnd, tookMs: number): void
-  offers(): readonly OfferView[]
-  /** The lowest tick at which a model is on offer. */
-  lowestTick(model: string): number | undefined
-  waiting(): number
-  /** Stops the clocks of waiting jobs and resting slots. */
-  stop(): void
-}
-
-export interface PoolOptions {
-  readonly strategy: StrategyName
-  readonly salt: number
-  readonly seed: number
-  readonly queueLimit: number
-}
+import { type Outcome, type Pool, type PoolOptions, slotName } from './poolTypes.ts'
 
 /** A pool on the matching core. Every event carries the clock's monotonic time. */
 export function createPool(clock: Clock, options: PoolOptions): Pool {
   return new MatchedPool(clock, options)
-}
-
-/** The name of a slot in the whole pool. */
-export function slotName(provider: string, slot: string): string {
-  return `${provider}/${slot}`
-}
-
-/** An identity key as the provider's name in the pool. */
-export function providerName(identity: Bytes): string {
-  return toHex(identity)
 }
 
 interface Entry {

@@ -15,7 +15,7 @@ import type { NanoTon } from '../../contracts/base/units.ts'
 import { exposureLimit, freeBalance } from '../../contracts/money/payer.ts'
 import { backoffMs } from '../net/reconnect.ts'
 import { headroomOf, type PayerAccount } from '../settlement/payerAccount.ts'
-import type { PaidProvider } from './leg.ts'
+import type { PaidProvider } from './legTypes.ts'
 
 export interface AccountNeeds {
   readonly clock: Clock

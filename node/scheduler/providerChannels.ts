@@ -48,14 +48,8 @@ export function createProviderChannels(deps: ProviderDeps, options: ProviderOpti
   const stopping = new AbortController()
   let turn: Promise<unknown> = Promise.resolve()
 
-  const configOf = (payee: Address, nonce: Uint8Array): ChannelConfig => ({
-    payer: wallet.address,
-    payee,
-    voucherKey: options.voucherKey(toHex(nonce)).publicKey,
-    nonce,
-    closeDelayS: options.closeDelayS,
-    network: options.networkId,
-  })
+  const configOf = (payee: Address, nonce: Uint8Array) =>
+    configFor(wallet.address, payee, nonce, options)
 
   const channelTo = async ({ server }: PeerHello, fresh = false): Promise<ChannelConfig> => {
     if (!server) throw new MarketError('bad-signature', { missing: 'binding' })
@@ -113,4 +107,14 @@ export function createProviderChannels(deps: ProviderDeps, options: ProviderOpti
     },
     stop: () => stopping.abort(),
   }
+}
+
+function configFor(
+  payer: Address,
+  payee: Address,
+  nonce: Uint8Array,
+  { voucherKey, closeDelayS, networkId: network }: ProviderOptions,
+): ChannelConfig {
+  const { publicKey } = voucherKey(toHex(nonce))
+  return { payer, payee, voucherKey: publicKey, nonce, closeDelayS, network }
 }

@@ -15,9 +15,9 @@ import {
 } from '../../contracts/wire/generated/chrysalis_pb.ts'
 import type { PeerHello } from '../net/hello.ts'
 import { type MessageStream, messageStream } from '../net/messageStream.ts'
-import type { PaidProvider } from './leg.ts'
+import type { PaidProvider } from './legTypes.ts'
 import { modelsOnOffer, parseOffer } from './offers.ts'
-import { type Pool, providerName } from './pool.ts'
+import { type Pool, providerName } from './poolTypes.ts'
 import { keepAccount, type ProviderAccount } from './providerAccount.ts'
 import {
   createProviderChannels,

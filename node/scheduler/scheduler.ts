@@ -32,7 +32,8 @@ import { createSettler } from '../settlement/settler.ts'
 import { type Clients, createClients } from './clients.ts'
 import { createGreeted } from './greeted.ts'
 import type { OfferView } from './offers.ts'
-import { createPool, type Pool } from './pool.ts'
+import { createPool } from './pool.ts'
+import type { Pool } from './poolTypes.ts'
 import { createProviders, type Providers } from './providers.ts'
 
 export interface SchedulerDeps {
@@ -115,13 +116,13 @@ export async function startScheduler(
   const { networkId, keys, closeDelayS } = options
   const receipts = createReceiptBook(deps)
   const pool = createPool(clock, options)
-  const { voucherKey } = keys
+  const { voucherKey, identity: identityKey } = keys
   const depositNano = options.providerDepositNano
   const channels = { networkId, voucherKey, depositNano, closeDelayS }
   const providers = createProviders(deps, channels, pool)
   const book = await openPayeeBook(deps, {
     networkId,
-    identity: keys.identity,
+    identity: identityKey,
     payee: deps.wallet.address,
     minCloseDelayS: closeDelayS,
     countersigned: receipts.countersigned,
@@ -129,7 +130,7 @@ export async function startScheduler(
   })
   const { fee, strategy } = options
   const provider = (id: string) => providers.get(id)
-  const legs = { networkId, identity: keys.identity, fee, strategy, provider }
+  const legs = { networkId, identity: identityKey, fee, strategy, provider }
   const clients = createClients({ ...deps, ...legs, pool, book, receipts })
   const settler = createSettler(deps, book.all)
   const greeted = createGreeted(deps, () => ownHello(options, clock.nowMs()))
@@ -146,7 +147,8 @@ export async function startScheduler(
   await transport.handle(PROTOCOLS.account, guarded(logger, known, book.serve))
   await transport.handle(PROTOCOLS.job, guarded(logger, known, clients.serve))
   settler.start()
-  logger.info({ identity: toHex(keys.identity.publicKey) }, 'scheduler started')
+  const identity = identityKey.publicKey
+  logger.info({ identity: toHex(identity) }, 'scheduler started')
 
   const disconnect = async () => {
     await settler.stop()
@@ -160,14 +162,12 @@ export async function startScheduler(
     disconnect().catch(() => undefined)
     options.onFault?.(error)
   }
-  const identity = keys.identity.publicKey
   return {
     identity,
-    status: () => ({
-      identity: toHex(identity),
-      addresses: transport.addresses(),
-      ...statusOf({ providers, pool, clients, book }),
-    }),
+    status: () => {
+      const addresses = transport.addresses()
+      return { identity: toHex(identity), addresses, ...statusOf(providers, pool, clients, book) }
+    },
     settle: settler.settle,
     async stop() {
       await disconnect()
@@ -190,13 +190,12 @@ function ownHello(options: SchedulerOptions, nowMs: number): OwnHello {
   }
 }
 
-function statusOf(parts: {
-  providers: Providers
-  pool: Pool
-  clients: Clients
-  book: PayeeBook
-}): Omit<SchedulerStatus, 'identity' | 'addresses'> {
-  const { providers, pool, clients, book } = parts
+function statusOf(
+  providers: Providers,
+  pool: Pool,
+  clients: Clients,
+  book: PayeeBook,
+): Omit<SchedulerStatus, 'identity' | 'addresses'> {
   return {
     providers: providers.connected(),
     slots: pool.offers().map(({ provider, model, tick, capacity, tier, demo }) => {

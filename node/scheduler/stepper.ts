@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Takes an event; resolves when everything it sent has been taken, so awaiting is back-pressure. */
+/** Takes an event; resolves when all it sent has been taken, so awaiting is back-pressure. */
 export type Dispatch<Event> = (event: Event) => Promise<void>
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Two guards that both serving roles put round their protocols: nothing is served before hello, and
- * nothing after the store has failed.
+ * Guards that both serving roles put round their protocols: nothing is served before hello, nothing
+ * after the store has failed, and no stream outlives its job for long.
  *
  * A role whose disk no longer takes what it promises must not promise any more: a voucher that is
  * acknowledged and forgotten is another's loss (DESIGN "Ground rules": a store fault stops the
@@ -8,7 +8,8 @@
  * @module
  */
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
-import type { FrameStream, Logger, Store } from '../../contracts/base/ports.ts'
+import { LIMITS } from '../../contracts/base/limits.ts'
+import type { Clock, FrameStream, Logger, Store } from '../../contracts/base/ports.ts'
 
 /** Serves only what `known` lets pass; an error ends the stream, with its code in the log. */
 export function guarded(
@@ -56,4 +57,20 @@ export function failStop(store: Store, onFault: (error: MarketError) => void): S
       return store.close()
     },
   }
+}
+
+/**
+ * Half-closes a job's stream when everything is said, and waits for `reading` to see the other
+ * side's end; one that does not close its half is cut off after `LIMITS.helloMs`.
+ */
+export async function closeAfter(
+  stream: Pick<FrameStream, 'close' | 'abort'>,
+  clock: Clock,
+  reading: Promise<void>,
+): Promise<void> {
+  await stream.close().catch(() => undefined)
+  const timeout = new MarketError('timeout', { waiting: 'the end of the stream' })
+  const cancel = clock.after(LIMITS.helloMs, () => stream.abort(timeout))
+  await reading
+  cancel()
 }

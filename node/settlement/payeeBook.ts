@@ -97,7 +97,7 @@ class Book {
   private readonly deps: PayeeDeps
   private readonly options: PayeeBookOptions
   private readonly accounts = new Map<string, PayeeAccount>()
-  /** Channels that a stream has laid hold of: nobody else may, while it opens and while it lives. */
+  /** Channels that a stream holds: nobody else may, while it opens and while it lives. */
   private readonly held = new Set<string>()
   private readonly open = new Map<string, string>()
 

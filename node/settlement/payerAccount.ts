@@ -162,8 +162,8 @@ class OpenAccount implements PayerAccount {
   }
 
   async refresh(): Promise<void> {
-    const { deposited, claimed, status } = await readChannel(this.deps.chain, this.channel)
-    await this.dispatch({ type: 'chain', deposit: deposited, claimed, status })
+    const view = await readChannel(this.deps.chain, this.channel)
+    await this.dispatch({ ...view, type: 'chain', deposit: view.deposited })
   }
 
   async close(): Promise<void> {
@@ -225,9 +225,7 @@ class OpenAccount implements PayerAccount {
     try {
       for await (const { kind } of this.stream) {
         if (kind.case === 'refused') throw fromRefused(kind.value)
-        if (kind.case !== 'ack') {
-          throw new MarketError('bad-frame', { unexpected: kind.case ?? 'nothing' })
-        }
+        if (kind.case !== 'ack') throw new MarketError('bad-frame', { unexpected: kind.case })
         await this.dispatch({ type: 'acked', ...ackStatement(kind.value, this.options) })
       }
       this.end(new MarketError('unreachable', { channel: this.key }))

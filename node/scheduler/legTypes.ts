@@ -1,0 +1,39 @@
+/**
+ * What a leg to a provider needs: who is paid, with what, for which attempt.
+ * @module
+ */
+import type { Clock, Logger, Transport } from '../../contracts/base/ports.ts'
+import type { SigningKey } from '../../contracts/base/signing.ts'
+import type { NanoTon } from '../../contracts/base/units.ts'
+import type { JobSpec } from '../../contracts/wire/submit.ts'
+import type { StrategyName } from '../matching/events.ts'
+import type { PayerAccount } from '../settlement/payerAccount.ts'
+import type { OfferView } from './offers.ts'
+
+/** A connected provider that can be paid. */
+export interface PaidProvider {
+  readonly peer: string
+  readonly account: PayerAccount
+  /** One more leg to it; the result ends it: `stuck` where a grant still awaits its receipt. */
+  enter(): (end: { readonly stuck: boolean }) => void
+  /** The account could not grant this much: no new jobs until it can. */
+  short(needed: NanoTon): void
+}
+
+export interface LegDeps {
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly networkId: number
+  readonly identity: SigningKey
+  readonly fee: number
+  readonly strategy: StrategyName
+}
+
+/** One attempt of a job on a provider. */
+export interface LegJob {
+  readonly spec: JobSpec
+  readonly attempt: number
+  readonly offer: OfferView
+  readonly provider: PaidProvider
+}
