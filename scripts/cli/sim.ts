@@ -53,24 +53,26 @@ async function simulate(flags: Flags): Promise<void> {
 
 function describe(report: WorldReport): string[] {
   const { seed, jobs, outcomes, faults, channels, totals } = report
+  const seconds = Math.round(report.virtualMs / 1_000)
   const ends = Object.entries(outcomes)
     .sort(([, a], [, b]) => b - a)
     .map(([code, count]) => `${count} ${code}`)
   const books = channels.map(
     ({ payer, payee, deposited, claimed }) =>
-      `  ${payer.machine} -> ${payee.machine}: deposited ${deposited}, signed ${payer.cumulative}, ` +
-      `spent ${payer.spent}, claimed ${claimed} nanoTON`,
+      `  ${payer.machine} -> ${payee.machine}: deposited ${deposited}, ` +
+      `signed ${payer.cumulative}, spent ${payer.spent}, claimed ${claimed} nanoTON`,
   )
   return [
-    `simulated world ${seed}: ${jobs} jobs in ${Math.round(report.virtualMs / 1_000)} s of its time`,
+    `simulated world ${seed}: ${jobs} jobs in ${seconds} s of its time`,
     `jobs        ${ends.join(', ')}`,
     `recovered   ${report.failedOver} failed over, ${report.resumed} continued`,
-    `faults      ${faults.brokenConnections} connections broken, ${faults.providerCrashes} provider ` +
-      `and ${faults.schedulerCrashes} scheduler crashes, ${faults.partitions} partition`,
+    `faults      ${faults.brokenConnections} connections broken, ` +
+      `${faults.providerCrashes} provider and ${faults.schedulerCrashes} scheduler crashes, ` +
+      `${faults.partitions} partition`,
     ...books,
     `chain       minted ${totals.faucet} = balances ${totals.balances} + fees ${totals.fees}`,
     `at stake    at most ${report.highestExposurePer10k / 100} % of an exposure limit`,
-    `sound       every rule held`,
+    'sound       every rule held',
     `ledger hash ${report.ledgerHash}`,
     `events      ${report.events}`,
   ]

@@ -164,7 +164,7 @@ async function startAll({ clock, scheduler, providers, client }: World): Promise
   while (ready() < providers.length && clock.monotonicMs() < untilMs) await clock.sleep(POLL_MS)
 }
 
-/** What the application was told a job cost must be what its channel was charged, to the nanoTON. */
+/** What the application was told a job cost is what its channel was charged, to the nanoTON. */
 function wrongCharges({ auditor }: World, records: readonly JobRecord[]): string[] {
   const charged = new Map(
     auditor.charges

@@ -1,6 +1,6 @@
 /**
- * The books of all parties at the end of a simulated world, side by side with the chain, and what must
- * hold of them.
+ * The books of all parties at the end of a simulated world, side by side with the chain, and what
+ * must hold of them.
  * @module
  */
 import { Address } from '@ton/core'
@@ -94,13 +94,17 @@ export function findFaults({ channels, balances, totals }: Ledger): string[] {
   for (const { channel, payer, payee, deposited, claimed } of channels) {
     const name = `channel ${channel.slice(0, 10)} of ${payer.machine}`
     const equal = payer.cumulative === payee.cumulative && payer.spent === payee.spent
-    require(equal, `${name}: payer ${payer.cumulative}/${payer.spent}, payee ${payee.cumulative}/${payee.spent}`)
+    require(equal, `${name}: payer ${sumsOf(payer)}, payee ${sumsOf(payee)}`)
     const open = payer.openJobs + payee.openJobs
     require(open === 0, `${name}: ${payer.openJobs} and ${payee.openJobs} jobs left open`)
     require(claimed === payee.cumulative, `${name}: claimed ${claimed} of ${payee.cumulative}`)
     require(payer.cumulative <= deposited, `${name}: signed more than was deposited`)
   }
   return faults
+}
+
+function sumsOf({ cumulative, spent }: Sums): string {
+  return `${cumulative}/${spent}`
 }
 
 function payeeRows({ name, store }: Holder): [string, ChannelBooks['payee']][] {

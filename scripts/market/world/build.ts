@@ -1,5 +1,5 @@
 /**
- * Building a simulated world: its clock, network, disks and chain by one seed, and its parties on them.
+ * Building a simulated world: clock, network, disks and chain by one seed, and the parties on them.
  * @module
  */
 import type { Market } from '../../../client/types.ts'

@@ -1,7 +1,7 @@
 /**
- * What goes wrong in a simulated world besides lost messages: one provider and the scheduler crash and
- * come back, and a connection is cut for a while. All by seed, and each crash where it hurts: while a
- * job is running.
+ * What goes wrong in a simulated world besides lost messages: providers and the scheduler crash and
+ * come back, and a connection is cut for a while. All by seed, and each crash where it hurts: while
+ * a job is running and a write is on its way to the disk.
  * @module
  */
 import type { Clock } from '../../../contracts/base/ports.ts'
@@ -35,25 +35,29 @@ const POLL_MS = 20
 const PATIENCE_MS = 20_000
 const WRITE_MS = 1_000
 
-/** Plays every fault once within `spanMs`; resolves when all parties run again. */
+/** Plays all faults over `spanMs` (a multiple of 20); resolves when all parties run again. */
 export async function playFaults(targets: FaultTargets, spanMs: number): Promise<FaultCounts> {
   const { clock, random } = targets
   const counts: FaultCounts = { providerCrashes: 0, schedulerCrashes: 0, jobsHit: 0, partitions: 0 }
-  const share = (parts: number) => (spanMs * parts) / 100 + random.int(Math.ceil(spanMs / 20))
-  const at = async (parts: number, fault: () => Promise<void>) => {
-    await clock.sleep(share(parts))
-    await fault()
-  }
+  const startMs = clock.monotonicMs()
+  const until = (parts: number) =>
+    clock.sleep(startMs + (spanMs * parts) / 100 + random.int(spanMs / 20) - clock.monotonicMs())
   const anyProvider = () => crashProvider(targets, random.int(targets.providers.length), counts)
-  await Promise.all([
-    at(10, anyProvider),
-    at(25, () => crashScheduler(targets, counts)),
-    at(40, anyProvider),
-    at(55, () => partition(targets, counts)),
-    at(65, () => crashScheduler(targets, counts)),
-    at(75, anyProvider),
-    at(90, () => crashScheduler(targets, counts)),
-  ])
+  const scheduler = () => crashScheduler(targets, counts)
+  const cutting = until(55).then(() => partition(targets, counts))
+  // One crash after the other, however short the span: a machine that is down cannot crash again.
+  for (const [parts, crash] of [
+    [10, anyProvider],
+    [25, scheduler],
+    [40, anyProvider],
+    [60, scheduler],
+    [75, anyProvider],
+    [90, scheduler],
+  ] as const) {
+    await until(parts)
+    await crash()
+  }
+  await cutting
   return counts
 }
 

@@ -21,7 +21,7 @@ export const WORLD_NETWORK = -77
 /** Parts per 10,000. */
 export const WORLD_FEE = 300
 /** Deposit of every channel: small against prices, so that exposure limits are felt. */
-export const DEPOSIT: NanoTon = TON
+export const DEPOSIT: NanoTon = (TON * 6n) / 10n
 /** The two providers' prices: high ones, so that a few hundred jobs move real sums. */
 export const WORLD_TICKS = [84, 86] as const
 

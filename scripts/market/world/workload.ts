@@ -42,8 +42,8 @@ export interface Workload {
 const BURST = 0.4
 
 /**
- * Starts submitting, a job every `gapMs` on average; the world's clock drives it. `market` gives the
- * client of the moment.
+ * Starts submitting, a job every `gapMs` on average; the world's clock drives it. `market` gives
+ * the client of the moment.
  */
 export function startWorkload(
   clock: Clock,
@@ -73,12 +73,12 @@ async function runJob(
 ): Promise<JobRecord> {
   const jobId = toHex(random.bytes(16))
   const words = 1 + random.int(40)
-  const content = Array.from({ length: words }, () => random.pick(['what', 'is', 'this'])).join(' ')
+  const asked = Array.from({ length: words }, () => random.pick(['what', 'is', 'this']))
   const stopAfterMs = random.chance(0.06) ? 50 + random.int(1_500) : undefined
   const resume = random.chance(0.3)
   const request = {
     model: WORLD_MODEL,
-    messages: [{ role: 'user' as const, content }],
+    messages: [{ role: 'user' as const, content: asked.join(' ') }],
     maxTokens: 16 + random.int(80),
     jobId,
     resume,
