@@ -16,6 +16,7 @@ import { messageStream } from '../net/messageStream.ts'
 import type { PayeeAccount } from '../settlement/payeeAccount.ts'
 import type { PayeeBook } from '../settlement/payeeBook.ts'
 import { admit } from './admission.ts'
+import { createFreshFunds } from './freshFunds.ts'
 import { type RunnerDeps, runJob } from './jobRunner.ts'
 
 export interface ClientDeps extends RunnerDeps {
@@ -37,6 +38,7 @@ export interface Clients {
 export function createClients(deps: ClientDeps): Clients {
   const jobs = createOpenJobs(deps)
   const open = new Set<Promise<void>>()
+  const freshFunds = createFreshFunds(deps.clock)
 
   const serve = async (raw: FrameStream): Promise<void> => {
     const stream = messageStream(JobMessageSchema, raw, deps.clock)
@@ -45,7 +47,8 @@ export function createClients(deps: ClientDeps): Clients {
       const first = await stream.next(LIMITS.helloMs)
       if (first?.kind.case !== 'submit') throw new MarketError('bad-frame', { expected: 'submit' })
       const spec = parseSubmit(first.kind.value)
-      const entered = jobs.enter(spec, raw.peer)
+      const account = deps.book.live(spec.channel.toRawString())?.account
+      const entered = await freshFunds(account, () => jobs.enter(spec, raw.peer))
       leave = entered.leave
       deps.logger.info({ job: spec.jobId, model: spec.model }, 'job admitted')
       await runJob(deps, stream, spec, entered.account)
