@@ -7,7 +7,7 @@
  * Clauses: DESIGN "On TON" (channel: top-up, start-close, finish-close).
  * @module
  */
-import { Address } from '@ton/core'
+import type { Address } from '@ton/core'
 import { MarketError } from '../contracts/base/errors.ts'
 import type { Chain, Clock, Logger, Store, Wallet } from '../contracts/base/ports.ts'
 import { greater, MAX_COINS, type NanoTon } from '../contracts/base/units.ts'
@@ -19,9 +19,10 @@ import {
 } from '../contracts/wrappers/channelMessages.ts'
 import { openChannel, untilChannel, viewChannel } from '../node/settlement/channels.ts'
 import { savedPayer } from '../node/settlement/savedPayer.ts'
+import { chooseChannel, findChannel, unfinishedChannels } from './channelChoice.ts'
 import { type ChannelRecord, channelRecords } from './channelRecords.ts'
+import type { ChannelInfo, ClosingChannel } from './channelTypes.ts'
 import type { SchedulerLine } from './line.ts'
-import type { ChannelInfo, ClosingChannel } from './types.ts'
 
 export interface ChannelVerbNeeds {
   readonly chain: Chain
@@ -65,7 +66,7 @@ export function createChannelVerbs(needs: ChannelVerbNeeds): ChannelVerbs {
         throw new MarketError('too-many-jobs', { open: jobs, most: 0 }, { action })
       }
       // Before the first wait, so that no job slips in between.
-      const record = choose(needs, address)
+      const record = chooseChannel(needs, address)
       const isInUse = records.isCurrent(record)
       if (isInUse) needs.line.retire()
       try {
@@ -106,7 +107,7 @@ async function topUp(
   if (typeof amountNano !== 'bigint' || amountNano <= 0n || amountNano > MAX_COINS) {
     throw new MarketError('bad-input', { field: 'amountNano', expected: 'a positive bigint' })
   }
-  const record = choose(needs, named)
+  const record = chooseChannel(needs, named)
   const { address, config } = record
   const view = await viewChannel(needs.chain, address)
   if (view && view.status !== 'open') throw notOpen(address, view)
@@ -141,7 +142,7 @@ async function finish(
   needs: ChannelVerbNeeds,
   named: string | undefined,
 ): Promise<readonly ClosingChannel[]> {
-  const candidates = named === undefined ? unfinished(needs) : [find(needs, named)]
+  const candidates = named === undefined ? unfinishedChannels(needs) : [findChannel(needs, named)]
   const finished: ClosingChannel[] = []
   let early: MarketError | undefined
   for (const record of candidates) {
@@ -155,14 +156,14 @@ async function finish(
 
 async function finishDue(needs: ChannelVerbNeeds, signal?: AbortSignal): Promise<boolean> {
   let left = false
-  for (const record of unfinished(needs)) {
+  for (const record of unfinishedChannels(needs)) {
     signal?.throwIfAborted()
     if ((await finishOne(needs, record, signal)) === 'early') left = true
   }
   return left
 }
 
-/** Finishes one channel; `early` where its delay has not passed, nothing where it is not closing. */
+/** Finishes one channel; `early` before its delay has passed, nothing where it is not closing. */
 async function finishOne(
   needs: ChannelVerbNeeds,
   record: ChannelRecord,
@@ -209,45 +210,6 @@ function signedOn(
 function accountOf({ line }: ChannelVerbNeeds, { address }: ChannelRecord) {
   const { open } = line
   return open?.channel.address.equals(address) ? open.account : undefined
-}
-
-/** Not in use and not known to be closed: what may be closing. */
-function unfinished({ store }: ChannelVerbNeeds): ChannelRecord[] {
-  const records = channelRecords(store)
-  return records.all().filter((record) => !record.closed && !records.isCurrent(record))
-}
-
-/** The named channel, or the one in use, or the only one that is not closed. */
-function choose(needs: ChannelVerbNeeds, named: string | undefined): ChannelRecord {
-  if (named !== undefined) return find(needs, named)
-  const records = channelRecords(needs.store)
-  const { open } = needs.line
-  const all = records.all().filter(({ closed }) => !closed)
-  const live = open && all.find(({ address }) => address.equals(open.channel.address))
-  if (live) return live
-  const inUse = all.filter(records.isCurrent)
-  const [only, ...others] = inUse.length > 0 ? inUse : all
-  if (!only) throw new MarketError('no-channel')
-  if (others.length > 0) {
-    const expected = 'one of several channels by its address'
-    throw new MarketError('bad-input', { field: 'address', expected })
-  }
-  return only
-}
-
-function find({ store }: ChannelVerbNeeds, named: string): ChannelRecord {
-  let wanted: Address
-  try {
-    wanted = Address.parse(named)
-  } catch (cause) {
-    throw new MarketError('bad-input', { field: 'address' }, { cause })
-  }
-  const found = channelRecords(store)
-    .all()
-    .find(({ address }) => address.equals(wanted))
-  if (found) return found
-  const action = 'Run `chrysalis channel list` for the channels of this client.'
-  throw new MarketError('no-channel', { address: named.slice(0, 80) }, { action })
 }
 
 async function tooEarly(needs: ChannelVerbNeeds, record: ChannelRecord): Promise<MarketError> {

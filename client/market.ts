@@ -11,13 +11,14 @@ import type { Chain, Store, Wallet } from '../contracts/base/ports.ts'
 import type { NanoTon } from '../contracts/base/units.ts'
 import { payerCredit } from '../contracts/money/payer.ts'
 import { viewChannel } from '../node/settlement/channels.ts'
+import type { Balance } from './channelTypes.ts'
 import { createChannelVerbs } from './channelVerbs.ts'
 import { createHandle } from './handle.ts'
 import { createKeeper } from './keeper.ts'
 import { retiredError, type SchedulerLine } from './line.ts'
 import { quoteJob } from './quote.ts'
 import { type SubmitNeeds, submitJob } from './submit.ts'
-import type { Balance, Job, JobRequest, Market } from './types.ts'
+import type { Job, JobRequest, Market } from './types.ts'
 
 export interface MarketNeeds extends Omit<SubmitNeeds, 'line'> {
   readonly network: NetworkConfig

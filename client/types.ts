@@ -12,6 +12,7 @@ import type { NanoTon } from '../contracts/base/units.ts'
 import type { TokenUsage } from '../contracts/money/price.ts'
 import type { ReceiptFile } from '../contracts/money/receipt.ts'
 import type { ChatMessage } from '../contracts/wire/request.ts'
+import type { Balance, ChannelInfo, ClosingChannel } from './channelTypes.ts'
 
 export type { ChatMessage }
 
@@ -164,54 +165,6 @@ export interface OfferedModel {
   readonly tiers: readonly Tier[]
   readonly contextTokens: number
   readonly demo: boolean
-}
-
-/** Money of this client. */
-export interface Balance {
-  readonly wallet: { readonly address: string; readonly balance: NanoTon }
-  readonly channel: {
-    readonly address: string
-    readonly deposited: NanoTon
-    /** Claimed on chain by the scheduler. */
-    readonly claimed: NanoTon
-    /** Signed to the scheduler so far. */
-    readonly signed: NanoTon
-    /** Charged for jobs that ended. */
-    readonly spent: NanoTon
-    /** Signed and neither spent nor granted to an open job: used before anything more is signed. */
-    readonly credit: NanoTon
-  }
-}
-
-/** A channel that this client has opened, now or earlier. Amounts in nanoTON. */
-export interface ChannelInfo {
-  readonly address: string
-  /** Identity of the scheduler that it pays, hex. */
-  readonly scheduler: string
-  /** `unopened`: its deposit never reached the chain. */
-  readonly status: 'unopened' | 'open' | 'closing' | 'closed'
-  /** True where jobs are paid from it. */
-  readonly inUse: boolean
-  readonly deposited: NanoTon
-  /** Claimed on chain by the scheduler. */
-  readonly claimed: NanoTon
-  /** Signed to the scheduler: it may still claim what is not claimed of it. */
-  readonly signed: NanoTon
-  /** While closing: Unix seconds from which it can be finished. */
-  readonly closeAtS?: number
-  /** Seconds from the start of closing to its end. */
-  readonly closeDelayS: number
-  readonly openedAtMs: number
-}
-
-/** How a channel stands after it was asked to close. */
-export interface ClosingChannel {
-  readonly address: string
-  readonly status: 'closing' | 'closed'
-  /** Unix seconds from which it can be finished; absent once closed. */
-  readonly closeAtS?: number
-  /** What comes back at least, beside the reserve: the deposit that was never signed away. */
-  readonly refundable: NanoTon
 }
 
 /** A kept receipt. */

@@ -7,6 +7,7 @@
 import { Command, CommanderError } from 'commander'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { register as balance } from './balance.ts'
+import { register as channel } from './channel.ts'
 import { register as dev } from './dev.ts'
 import { register as gateway } from './gateway.ts'
 import { register as localnet } from './localnet.ts'
@@ -14,6 +15,7 @@ import { register as match } from './match.ts'
 import { register as models } from './models.ts'
 import { printFailure } from './output.ts'
 import { register as provider } from './provider.ts'
+import { register as quote } from './quote.ts'
 import { register as receipt } from './receipt.ts'
 import { register as run } from './run.ts'
 import { register as scheduler } from './scheduler.ts'
@@ -23,8 +25,10 @@ import { register as status } from './status.ts'
 const VERBS = [
   dev,
   run,
+  quote,
   models,
   balance,
+  channel,
   status,
   provider,
   scheduler,

@@ -4,6 +4,7 @@
  */
 import { type Command, InvalidArgumentError } from 'commander'
 import { TIERS, type Tier } from '../../contracts/base/tier.ts'
+import { parseTon } from '../../contracts/base/units.ts'
 
 /** `--network`, `--home`, `--json`: on every verb that touches the market. */
 export function addCommon(command: Command): Command {
@@ -17,6 +18,14 @@ export function addCommon(command: Command): Command {
 export function integerOption(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('a whole number is expected')
   return Number(text)
+}
+
+/** An amount in TON, above 0, as nanoTON. */
+export function tonOption(text: string): bigint {
+  if (!/^\d{1,10}(\.\d{1,9})?$/.test(text) || parseTon(text) === 0n) {
+    throw new InvalidArgumentError('an amount in TON is expected, like 1.5')
+  }
+  return parseTon(text)
 }
 
 /** The id of a network: a signed 32-bit integer. */

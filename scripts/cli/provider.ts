@@ -5,6 +5,7 @@
 import type { Command } from 'commander'
 import { addCommon, integerOption, portOption } from './options.ts'
 import { type CommonOptions, printResult, runVerb, say, untilInterrupted } from './output.ts'
+import { addRoleStatus } from './roleStatus.ts'
 
 interface ProviderOptions extends CommonOptions {
   readonly role: string
@@ -44,6 +45,7 @@ export function register(program: Command): void {
     )
     .action((options: ProviderOptions) => runVerb(options, () => startProvider(options)))
   addCommon(start)
+  addRoleStatus(provider, 'provider', 12_000)
 }
 
 async function startProvider(options: ProviderOptions): Promise<void> {

@@ -3,10 +3,11 @@
  * @module
  */
 import type { Command } from 'commander'
-import type { JobRequest, JobResult, Market } from '../../client/types.ts'
+import type { JobRequest, JobResult } from '../../client/types.ts'
 import { formatTon } from '../../contracts/base/units.ts'
 import { addCommon, integerOption, tierOption } from './options.ts'
-import { type CommonOptions, printResult, runVerb, say } from './output.ts'
+import { type CommonOptions, printResult, runVerb } from './output.ts'
+import { chooseModel, readInput } from './prompt.ts'
 
 interface RunOptions extends CommonOptions {
   readonly model?: string
@@ -71,18 +72,6 @@ async function run(prompt: string, options: RunOptions): Promise<void> {
   printResult(options, { job: jobJson(result, model) }, describe(result))
 }
 
-/** The only model on offer, or the cheapest. */
-async function chooseModel(market: Market): Promise<string> {
-  const models = await market.models()
-  const [cheapest] = models.toSorted((a, b) => a.lowestTick - b.lowestTick)
-  if (!cheapest) {
-    const { MarketError } = await import('../../contracts/base/errors.ts')
-    throw new MarketError('no-model', { model: 'any' })
-  }
-  if (cheapest.demo) say(`(${cheapest.model} is a demo model: its answers may be wrong)`)
-  return cheapest.model
-}
-
 function jobJson(result: JobResult, model: string): object {
   const { id, text, usage, billed, cost, fee, provider, tier, receiptHash, verified } = result
   const { attempts, finishReason, timings } = result
@@ -117,10 +106,4 @@ function describe(result: JobResult): string[] {
     ...(result.demo ? ['  model     a demo model: its answers may be wrong'] : []),
     `  receipt   ${receiptHash} (${verified ? 'verified' : 'NOT verified'})`,
   ]
-}
-
-async function readInput(): Promise<string> {
-  const chunks: Buffer[] = []
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks).toString('utf8').trim()
 }

@@ -5,6 +5,7 @@
 import type { Command } from 'commander'
 import { addCommon, integerOption, portOption } from './options.ts'
 import { type CommonOptions, printResult, runVerb, say, untilInterrupted } from './output.ts'
+import { addRoleStatus } from './roleStatus.ts'
 
 interface SchedulerOptions extends CommonOptions {
   readonly port: number
@@ -38,6 +39,7 @@ export function register(program: Command): void {
     )
     .action((options: SchedulerOptions) => runVerb(options, () => startScheduler(options)))
   addCommon(start)
+  addRoleStatus(scheduler, 'scheduler', 18_080)
 }
 
 async function startScheduler(options: SchedulerOptions): Promise<void> {

@@ -124,7 +124,7 @@ describe('watchChannels', () => {
     await watch.stop()
   })
 
-  it('claims an open channel when the threshold is reached, from outside, at its least', async () => {
+  it('claims an open channel from outside when the threshold is reached', async () => {
     const { clock, deps, open, deployPayee, viewOf, balanceOf, payee } = await watchWorld()
     await deployPayee()
     const [below, at] = [
