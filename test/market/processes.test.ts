@@ -108,7 +108,8 @@ describe('what a person asks the market', () => {
     for (const role of [market.scheduler, ...market.providers]) {
       expect(await statusOf(role)).toMatchObject({ identity: role.first.identity })
       const metrics = await (await fetch(`${role.first.status}/metrics`)).text()
-      expect(metrics).toMatch(/^chrysalis_figure\{name="\w+"\} \d+$/m)
+      expect(metrics).toMatch(/^# TYPE chrysalis_\w+ gauge$/m)
+      expect(metrics).toMatch(/^chrysalis_\w+(\{.*\})? \d+$/m)
     }
   })
 })
