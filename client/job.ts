@@ -144,14 +144,16 @@ function content(state: JobState, content: Content): JobStep {
     ending: state.ending ?? content.error,
   }
   const effects: JobEffect[] = []
-  if (state.ending === undefined && (content.text !== '' || content.reasoning !== '')) {
+  const grown = content.text !== '' || content.reasoning !== ''
+  if (state.ending === undefined && grown) {
     const { text, reasoning } = content
     effects.push({ type: 'emit', text, reasoning, tokens: usage.completion })
   }
   effects.push({ type: 'delivered', charge: lesser(charge(usage, terms), state.paid.granted) })
   const over = content.finishReason !== undefined || content.error !== undefined
   if (over) return { state: next, effects: [...effects, cancel('frame'), receiptTimer()] }
-  if (!state.ending) effects.push(frameTimer(false))
+  // Empty frames keep the clock, not the promise: an answer that has stopped growing is stalled.
+  if (!state.ending && (grown || !state.begun)) effects.push(frameTimer(false))
   if (next.ending || next.implausible) return { state: next, effects }
   const paid = nextGrant(state.paid, usage, state.bounds, terms)
   const amount = paid.granted - state.paid.granted

@@ -183,3 +183,33 @@ describe('the job machine', () => {
     expect(log.slice(-2).map(({ type }) => type)).toEqual(['release', 'fail'])
   })
 })
+
+describe('an answer that stops growing', () => {
+  const streaming = (): JobState =>
+    [
+      { type: 'placed', attempt: 1 } as const,
+      { type: 'verified', attempt: 1, terms: TERMS } as const,
+      { type: 'granted', attempt: 1 } as const,
+      { type: 'sealed', attempt: 1 } as const,
+    ].reduce((state, each) => stepJob(state, each).state, startJob(BOUNDS, 1_000).state)
+  const frame = (text: string, completion: number): JobEvent => {
+    const usage = { prompt: 16, cachedPrompt: 0, completion, reasoning: 0 }
+    return { type: 'content', content: { text, reasoning: '', usage } }
+  }
+  const setsTimer = (effects: readonly JobEffect[]) =>
+    effects.some((effect) => effect.type === 'timer' && effect.name === 'frame')
+
+  it('is given more time by text, and none by empty frames', () => {
+    const begun = stepJob(streaming(), frame('a', 1))
+    expect(setsTimer(begun.effects)).toBe(true)
+    expect(setsTimer(stepJob(begun.state, frame('b', 2)).effects)).toBe(true)
+    expect(setsTimer(stepJob(begun.state, frame('', 1)).effects)).toBe(false)
+  })
+
+  it('is stopped as stalled when its time is over, and its receipt is awaited', () => {
+    const { state } = stepJob(streaming(), frame('a', 1))
+    const stopped = stepJob(state, { type: 'timer', name: 'frame' })
+    expect(stopped.state.ending?.code).toBe('stalled')
+    expect(stopped.effects).toContainEqual({ type: 'sendAbort' })
+  })
+})
