@@ -96,8 +96,8 @@ async function whileOpen<T>(
 }
 
 /**
- * Server-sent events. The first piece is awaited before headers are sent, so that a refusal is still
- * a plain HTTP error; a failure after that is an `error` event and an end without `[DONE]`.
+ * Server-sent events. The first piece is awaited before headers are sent, so that a refusal is
+ * still a plain HTTP error; a failure after that is an `error` event and an end without `[DONE]`.
  */
 async function stream(job: Job, about: Completion, chat: ChatRequest, reply: FastifyReply) {
   const pieces = job[Symbol.asyncIterator]()

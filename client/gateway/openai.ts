@@ -1,9 +1,9 @@
 /**
  * The market's results and errors in the shapes of the OpenAI API.
  *
- * Pure: chunk, completion, model list, error envelope. What the market knows beyond that API (price,
- * provider, tier, receipt) stands in `x-chrysalis-*` headers and in a `chrysalis` object, which OpenAI
- * clients ignore.
+ * Pure: chunk, completion, model list, error envelope. What the market knows beyond that API
+ * (price, provider, tier, receipt) stands in `x-chrysalis-*` headers and in a `chrysalis` object,
+ * which OpenAI clients ignore.
  * @module
  */
 import type { ErrorCode, MarketError } from '../../contracts/base/errors.ts'
@@ -27,7 +27,9 @@ function typeOf(code: ErrorCode, status: number): string {
   return status >= 500 ? 'server_error' : 'invalid_request_error'
 }
 
-/** An error in OpenAI's envelope: the action is part of the message, because clients show only that. */
+/**
+ * An error in OpenAI's envelope: the action is part of the message, because clients show only that.
+ */
 export function errorEnvelope(error: MarketError): { status: number; body: object } {
   const { field } = error.facts
   const body = {

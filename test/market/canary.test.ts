@@ -1,7 +1,7 @@
 /**
- * Nobody but client and provider's model sees a prompt or an answer: a canary is sent through a market
- * of real processes that log everything they ever log, with all their traffic recorded, and is then
- * searched for in every file, log, status page and recorded byte.
+ * Nobody but client and provider's model sees a prompt or an answer: a canary is sent through a
+ * market of real processes that log everything they ever log, with all their traffic recorded, and
+ * is then searched for in every file, log, status page and recorded byte.
  *
  * Passing shows that nothing is leaked in these places and encodings; that sealed bytes cannot be
  * opened is shown in `test/contracts/seal`.
@@ -44,7 +44,9 @@ let server: ModelServer
 let roles: Record<string, Role>
 let towardsProviders: Recorder
 let towardsClients: Recorder
-/** Characters of a message that the model server refuses, and words of one that it answers slowly. */
+/**
+ * Characters of a message that the model server refuses, and words of one that it answers slowly.
+ */
 const LONG = 50_000
 const MANY = 100
 

@@ -1,7 +1,7 @@
 /**
  * What happens when processes die: a provider before and after its first frame, a scheduler in the
- * middle of a job, an engine; and what an abort stops. One market of real processes; providers serve
- * a model server whose pace the test decides, and one the embedded engine.
+ * middle of a job, an engine; and what an abort stops. One market of real processes; providers
+ * serve a model server whose pace the test decides, and one the embedded engine.
  * @module
  */
 import { readFileSync } from 'node:fs'
@@ -204,7 +204,7 @@ describe('an engine that is killed', () => {
     expect(providers[2]?.alive()).toBe(true)
   })
 
-  it('in the middle of a job is a typed error or another attempt, and the provider lives', async () => {
+  it('in the middle of a job is a typed error or another try; the provider lives', async () => {
     await until('the engine is back', () => engines(providers[2]).length === 1)
     const job = ask('Tell me a story about a fox and a lantern.')
     const ended = job.result().then(

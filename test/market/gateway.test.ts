@@ -1,6 +1,6 @@
 /**
- * The gateway as its users meet it: the stock `openai` package against `chrysalis gateway start`, each
- * role a process of its own; and what a web page in the user's browser may not do.
+ * The gateway as its users meet it: the stock `openai` package against `chrysalis gateway start`,
+ * each role a process of its own; and what a web page in the user's browser may not do.
  * @module
  */
 import { Agent, type IncomingHttpHeaders, request } from 'node:http'

@@ -1,7 +1,7 @@
 /**
  * `--help` of every verb: with examples, and fast, because verbs load what they need only when they
- * run. CPU time is measured, since other tests may keep the machine busy: it bounds the wall time of an
- * idle one.
+ * run. CPU time is measured, since other tests may keep the machine busy: it bounds the wall time
+ * of an idle one.
  * @module
  */
 import { spawnSync } from 'node:child_process'
@@ -13,7 +13,9 @@ const COMMAND = join(ROOT, 'scripts/cli/main.ts')
 const MOST_MS = 250
 const RUNS = 5
 
-/** Verbs that a reader of the design expects; whatever else there is is found and checked as well. */
+/**
+ * Verbs that a reader of the design expects; whatever else there is is found and checked as well.
+ */
 const EXPECTED = [
   'dev',
   'run',

@@ -1,6 +1,6 @@
 /**
- * Load over real processes: a hundred jobs in a row and twenty at once through two providers; then every
- * book agrees with every other and with the chain, to the nanoTON.
+ * Load over real processes: a hundred jobs in a row and twenty at once through two providers; then
+ * every book agrees with every other and with the chain, to the nanoTON.
  * @module
  */
 import { afterAll, beforeAll, expect, it } from 'vitest'

@@ -1,6 +1,6 @@
 /**
- * `npm start -- --once --json`, exactly as a reader types it: a whole market comes up, one real prompt
- * is answered, and everything is settled on chain to the nanoTON.
+ * `npm start -- --once --json`, exactly as a reader types it: a whole market comes up, one real
+ * prompt is answered, and everything is settled on chain to the nanoTON.
  * @module
  */
 import { spawn } from 'node:child_process'

@@ -1,6 +1,6 @@
 /**
- * The market as separate processes: localnet, scheduler, two providers and a client, each started by
- * the command, over real TCP and a real localnet.
+ * The market as separate processes: localnet, scheduler, two providers and a client, each started
+ * by the command, over real TCP and a real localnet.
  * @module
  */
 import { writeFile } from 'node:fs/promises'
@@ -154,7 +154,7 @@ describe('receipts, with the whole market stopped', () => {
     expect(ran).toEqual(changed.map(([part]) => [part, 5]))
   })
 
-  it('of another network, and files that are no receipt, are refused with exit code 5', async () => {
+  it('of another network, or that are none, are refused with exit code 5', async () => {
     const { receipts } = lastJson(await ok(['receipt', 'list', '--json']))
     const file = await shown(String((receipts as string[])[0]))
     expect((await processes.run(['receipt', 'verify', file, '--network-id', '-3'])).exit).toBe(5)

@@ -1,6 +1,6 @@
 /**
- * Everything that the command and the SDK refuse: each with its code, what to do about it, and its exit
- * code; with `--json` always as `{"ok":false,"error":{"code","message","action"}}`.
+ * Everything that the command and the SDK refuse: each with its code, what to do about it, and its
+ * exit code; with `--json` always as `{"ok":false,"error":{"code","message","action"}}`.
  * @module
  */
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
