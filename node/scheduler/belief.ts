@@ -68,7 +68,7 @@ export function redeclared(belief: Belief, capacity: number): Belief {
 }
 
 /** After a job: a full round served doubles the usable capacity, a failure halves it. */
-export function after(belief: Belief, end: JobEnd, tookMs: number): Belief {
+export function revised(belief: Belief, end: JobEnd, tookMs: number): Belief {
   switch (end) {
     case 'served':
       return succeeded(belief, tookMs)

@@ -136,7 +136,7 @@ class JobRun {
         return void this.lease(effect.attempt)
       case 'free': {
         const { attempt, place, end } = effect
-        const tookMs = Math.max(1, Math.round(clock.monotonicMs() - this.placedAtMs))
+        const tookMs = Math.round(clock.monotonicMs() - this.placedAtMs)
         return void pool.free(this.matchId(attempt), place.slot, end, tookMs)
       }
       case 'timer':
@@ -222,7 +222,9 @@ class JobRun {
   private cover(total: bigint): void {
     const { leg } = this
     if (!leg?.accepted || total <= 0n) return
-    leg.cover(total).catch((error) => this.leg === leg && this.legFailed(error))
+    leg.cover(total).catch((error) => {
+      if (this.leg === leg) void this.legFailed(error)
+    })
   }
 
   private async legFailed(thrown: unknown): Promise<void> {
@@ -233,18 +235,16 @@ class JobRun {
 
   private settle(receipt: Uint8Array, signature: Uint8Array): Promise<unknown> {
     const { deps, spec, account, leg } = this
-    if (!leg) return Promise.resolve()
-    const job = { ...deps, jobId: spec.jobId, account, leg }
+    const job = { ...deps, jobId: spec.jobId, account, leg: leg! }
     const settled = settleJob(job, { receipt, signature }, this.client.tell)
     return settled.catch((error) => this.log(error, 'job not settled'))
   }
 
   private log(error: unknown, message: string): void {
-    const { code } = asMarketError(error)
-    this.deps.logger.info({ job: this.spec.jobId, code }, message)
+    this.deps.logger.info({ job: this.spec.jobId, code: asMarketError(error).code }, message)
   }
 
-  private matchId(attempt: number): string {
+  private matchId(attempt: number) {
     return `${this.spec.jobId}#${attempt}`
   }
 }

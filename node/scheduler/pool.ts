@@ -11,7 +11,7 @@ import { tickPrice } from '../../contracts/money/price.ts'
 import type { JobSpec } from '../../contracts/wire/submit.ts'
 import type { Decision, MatchEvent } from '../matching/events.ts'
 import { createMatcher, type Matcher } from '../matching/matcher.ts'
-import { after, type Belief, type JobEnd, newcomer, redeclared, restMs } from './belief.ts'
+import { type Belief, type JobEnd, newcomer, redeclared, restMs, revised } from './belief.ts'
 import type { OfferView } from './offers.ts'
 import { type Outcome, type Pool, type PoolOptions, slotName } from './poolTypes.ts'
 
@@ -124,7 +124,7 @@ class MatchedPool implements Pool {
   free(id: string, slot: string, end: JobEnd, tookMs: number): void {
     const entry = this.entries.get(slot)
     if (entry && end !== 'unused') {
-      const belief = after(entry.belief, end, tookMs)
+      const belief = revised(entry.belief, end, tookMs)
       const rest = belief.failures > entry.belief.failures ? restMs(belief) : 0
       entry.endRest?.()
       const endRest = rest > 0 ? this.clock.after(rest, () => this.wake(slot)) : undefined
