@@ -1,8 +1,8 @@
 /**
  * `POST /v1/chat/completions`: what an OpenAI client sends, as what the market's SDK takes.
  *
- * Pure. Options that would change the answer and cannot be honoured are refused by name; options that
- * only label a request are ignored. Source: OpenAI API reference, "Create chat completion".
+ * Pure. Options that would change the answer and cannot be honoured are refused by name; options
+ * that only label a request are ignored. Source: OpenAI API reference, "Create chat completion".
  * @module
  */
 import { MarketError } from '../../contracts/base/errors.ts'
