@@ -6,9 +6,15 @@
  */
 import type { NanoTon } from '../contracts/base/units.ts'
 
+/** The wallet of this client. */
+export interface WalletInfo {
+  readonly address: string
+  readonly balance: NanoTon
+}
+
 /** Money of this client. */
 export interface Balance {
-  readonly wallet: { readonly address: string; readonly balance: NanoTon }
+  readonly wallet: WalletInfo
   readonly channel: {
     readonly address: string
     readonly deposited: NanoTon

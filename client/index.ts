@@ -5,7 +5,7 @@
 export { MarketError } from '../contracts/base/errors.ts'
 export type { NetworkConfig } from '../contracts/base/network.ts'
 export { formatTon, parseTon } from '../contracts/base/units.ts'
-export type { Balance, ChannelInfo, ClosingChannel } from './channelTypes.ts'
+export type { Balance, ChannelInfo, ClosingChannel, WalletInfo } from './channelTypes.ts'
 export { type ConnectOptions, connect } from './client.ts'
 export type {
   ChatMessage,

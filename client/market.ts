@@ -9,9 +9,7 @@ import { LIMITS } from '../contracts/base/limits.ts'
 import type { NetworkConfig } from '../contracts/base/network.ts'
 import type { Chain, Store, Wallet } from '../contracts/base/ports.ts'
 import type { NanoTon } from '../contracts/base/units.ts'
-import { payerCredit } from '../contracts/money/payer.ts'
-import { viewChannel } from '../node/settlement/channels.ts'
-import type { Balance } from './channelTypes.ts'
+import { balanceOf, walletOf } from './balance.ts'
 import { createChannelVerbs } from './channelVerbs.ts'
 import { createHandle } from './handle.ts'
 import { createKeeper } from './keeper.ts'
@@ -92,6 +90,7 @@ export function createMarket(needs: MarketNeeds): Market {
     async models() {
       return (await line.greeted()).models()
     },
+    wallet: () => walletOf(needs),
     balance: () => balanceOf(needs),
     channels: verbs.channels,
     topUp: verbs.topUp,
@@ -104,25 +103,5 @@ export function createMarket(needs: MarketNeeds): Market {
     receipts: async (options) => journal.receipts(options),
     close: () => (closed ??= close()),
     [Symbol.asyncDispose]: () => (closed ??= close()),
-  }
-}
-
-async function balanceOf({ line, chain, wallet }: MarketNeeds): Promise<Balance> {
-  const { channel, account } = await line.current()
-  const [own, view] = await Promise.all([
-    chain.account(wallet.address),
-    viewChannel(chain, channel.address),
-  ])
-  const state = account.state()
-  return {
-    wallet: { address: wallet.address.toString(), balance: own.balance },
-    channel: {
-      address: channel.address.toString(),
-      deposited: view?.deposited ?? 0n,
-      claimed: view?.claimed ?? 0n,
-      signed: state.cumulative,
-      spent: state.spent,
-      credit: payerCredit(state),
-    },
   }
 }

@@ -12,7 +12,7 @@ import type { NanoTon } from '../contracts/base/units.ts'
 import type { TokenUsage } from '../contracts/money/price.ts'
 import type { ReceiptFile } from '../contracts/money/receipt.ts'
 import type { ChatMessage } from '../contracts/wire/request.ts'
-import type { Balance, ChannelInfo, ClosingChannel } from './channelTypes.ts'
+import type { Balance, ChannelInfo, ClosingChannel, WalletInfo } from './channelTypes.ts'
 
 export type { ChatMessage }
 
@@ -192,6 +192,11 @@ export interface Market extends AsyncDisposable {
   submit(request: JobRequest): Job
   quote(request: JobRequest): Promise<Quote>
   models(): Promise<readonly OfferedModel[]>
+  wallet(): Promise<WalletInfo>
+  /**
+   * Wallet and channel in use; where the scheduler cannot be reached, as the own books and the
+   * chain say. Throws `no-channel`.
+   */
   balance(): Promise<Balance>
   /** Every channel this client ever opened, oldest first, as the chain says now. */
   channels(): Promise<readonly ChannelInfo[]>

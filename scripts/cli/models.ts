@@ -18,7 +18,8 @@ export function register(program: Command): void {
 
 async function models(options: CommonOptions): Promise<void> {
   const { connect } = await import('../../client/index.ts')
-  await using market = await connect({ network: options.network ?? 'localnet', home: options.home })
+  const { network = 'localnet', home } = options
+  await using market = await connect({ network, home, openChannel: false })
   const offered = await market.models()
   const rows = offered.map((each) => [
     each.model + (each.demo ? ' (demo)' : ''),

@@ -26,7 +26,7 @@ async function status(options: CommonOptions): Promise<void> {
   const { id, toncenter, schedulers, providers = [] } = network
   const chain = await connectChain({ endpoint: toncenter, networkId: id, clock })
   const { atS } = await chain.lastBlock()
-  await using market = await connect({ network, home })
+  await using market = await connect({ network, home, openChannel: false })
   const models = await market.models()
   const value = {
     network: { id, name: network.name, development: network.development },

@@ -143,9 +143,11 @@ describe('closeChannel', () => {
     await now(first.close())
     const nobody = {
       ...network,
-      schedulers: [{ ...network.schedulers[0]!, addresses: ['/ip4/127.0.0.1/tcp/1'] }],
+      schedulers: [{ ...network.schedulers[0]!, addresses: [`/memory/1/p2p/${'1'.repeat(52)}`] }],
     }
     const alone = await client({ network: nobody, openChannel: false })
+    const { channel } = await now(alone.balance())
+    expect(channel).toMatchObject({ deposited: 2n * TON, signed: 0n, credit: 0n })
     const { address, status } = await now(alone.closeChannel())
     expect(status).toBe('closing')
     await expect(now(alone.finishClose(address))).rejects.toMatchObject({ code: 'channel-closing' })
@@ -196,6 +198,8 @@ describe('a client that only looks', () => {
     await expect(now(market.submit(REQUEST).result())).rejects.toMatchObject({ code: 'no-channel' })
     await expect(now(market.closeChannel())).rejects.toMatchObject({ code: 'no-channel' })
     await expect(now(market.topUp(1n))).rejects.toMatchObject({ code: 'no-channel' })
+    await expect(now(market.balance())).rejects.toMatchObject({ code: 'no-channel' })
+    expect((await now(market.wallet())).balance).toBe(10n * TON)
     await now(market.close())
     const paying = await client()
     expect(await now(paying.channels())).toHaveLength(1)

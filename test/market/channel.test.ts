@@ -54,6 +54,7 @@ describe('before anything is spent', () => {
     const { quote } = lastJson(await ok(['quote', '-', '--json'], PROMPT)) as Json
     expect(quote).toMatchObject({ model: 'tiny-chat', tick: 40, longestLockS: DELAY_S })
     expect(BigInt(quote!.worstCase!)).toBeGreaterThan(BigInt(quote!.likely!))
+    expect(await ok(['balance'])).toMatch(/ 0 TON\nchannel +none: the first job opens one\n$/)
     expect(await ok(['channel', 'list'])).toBe('No channel has been opened.\n')
     expect(records((await statusOf(market.scheduler)).clientChannels)).toEqual([])
   })

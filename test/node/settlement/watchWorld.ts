@@ -22,7 +22,7 @@ import {
   startCloseBody,
 } from '../../../contracts/wrappers/channelMessages.ts'
 import { createSimulatedChain } from '../../../node/chain/simulated.ts'
-import { openChannel } from '../../../node/settlement/channels.ts'
+import { openChannel, viewChannel } from '../../../node/settlement/channels.ts'
 import {
   type AccountStream,
   createPayeeAccount,
@@ -76,7 +76,13 @@ export async function watchWorld() {
     const held = { record, signature: signVoucher(voucher, voucherKey) }
     return createPayeeAccount(
       { store, clock, logger },
-      { table: 'payee', identity: key(4), config, countersigned: () => true },
+      {
+        table: 'payee',
+        identity: key(4),
+        config,
+        countersigned: () => true,
+        view: () => viewChannel(chain, channel),
+      },
       signed > 0n ? { ...start, cumulative: signed, spent: signed, voucher: held } : start,
     )
   }
