@@ -171,13 +171,14 @@ class Account implements PayeeAccount {
     }
   }
 
-  /** A grant that came for a job already over would hold credit for ever: end such jobs at 0. */
   private async dropOver(): Promise<void> {
-    const { isOpen } = this.options
-    if (!isOpen) return
-    for (const jobId of this.books.jobs.keys()) {
-      if (!isOpen(this.channel, jobId)) await this.finish(jobId, 0n)
-    }
+    for (const jobId of this.books.jobs.keys()) await this.endIfOver(jobId)
+  }
+
+  /** A grant that came for a job already over would hold credit for ever: such a job ends at 0. */
+  private async endIfOver(jobId: string): Promise<void> {
+    const isOver = this.options.isOpen?.(this.channel, jobId) === false
+    if (isOver) await this.finish(jobId, 0n)
   }
 
   private async receive(message: AccountMessage): Promise<void> {
@@ -232,6 +233,8 @@ class Account implements PayeeAccount {
         return this.stream?.send(ackMessage(effect, this.config, this.options.identity))
       case 'granted':
         for (const listener of this.listeners.get(effect.jobId) ?? []) listener(effect.total)
+        // Not awaited: it comes after this turn. A failed store is told by every later write.
+        this.endIfOver(effect.jobId).catch(() => undefined)
         return
       case 'resync': {
         const error = new MarketError('bad-voucher', { expected: effect.expected })

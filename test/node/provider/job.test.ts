@@ -137,7 +137,7 @@ describe('a job', () => {
     expect(mayContinue(long, 0)).toBe(false)
   })
 
-  it('that failed before content may be tried elsewhere, but not one that the request broke', () => {
+  it('may be tried elsewhere after an early failure, but not where the request broke it', () => {
     const lost = play([...paid, { type: 'failed', code: 'backend-failed', facts: {} }])
     expect(of(lost.effects, 'refuse')).toMatchObject([{ code: 'backend-failed' }])
     const told = play([...paid, { type: 'failed', code: 'prompt-too-long', facts: {} }])

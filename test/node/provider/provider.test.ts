@@ -85,7 +85,7 @@ describe('a provider', () => {
     expect(world.scheduler.role()!.status().clientChannels[0]!.spent).toBe(granting(32))
   })
 
-  it('stops generating within 100 ms of a client that is gone, and is paid what it delivered', async () => {
+  it('stops within 100 ms of a client that is gone, and is paid what it delivered', async () => {
     const { stream } = await begin(ANSWER)
     expect((await world.run(nextOf(stream))).case).toBe('frames')
     await world.clock.advance(1_000)
