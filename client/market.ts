@@ -16,7 +16,7 @@ import { createKeeper } from './keeper.ts'
 import { retiredError, type SchedulerLine } from './line.ts'
 import { quoteJob } from './quote.ts'
 import { type SubmitNeeds, submitJob } from './submit.ts'
-import type { Job, JobRequest, Market } from './types.ts'
+import type { Job, JobRequest, Market, Quote } from './types.ts'
 
 export interface MarketNeeds extends Omit<SubmitNeeds, 'line'> {
   readonly network: NetworkConfig
@@ -77,16 +77,7 @@ export function createMarket(needs: MarketNeeds): Market {
   return {
     network,
     submit,
-    async quote(request) {
-      const prepared = prepare(request)
-      const { closeDelayS, scheduler, models } = await line.greeted()
-      return quoteJob(prepared, {
-        models: await models(request.signal),
-        fee: scheduler.fee,
-        closeDelayS,
-        parameters: needs.rules.parameters,
-      })
-    },
+    quote: (request) => quoteOf(needs, request),
     async models() {
       return (await line.greeted()).models()
     },
@@ -104,4 +95,16 @@ export function createMarket(needs: MarketNeeds): Market {
     close: () => (closed ??= close()),
     [Symbol.asyncDispose]: () => (closed ??= close()),
   }
+}
+
+/** What is on offer is asked over the greeted connection: a quote needs no channel. */
+async function quoteOf(needs: MarketNeeds, request: JobRequest): Promise<Quote> {
+  const prepared = needs.prepare(request)
+  const { closeDelayS, scheduler, models } = await needs.line.greeted()
+  return quoteJob(prepared, {
+    models: await models(request.signal),
+    fee: scheduler.fee,
+    closeDelayS,
+    parameters: needs.rules.parameters,
+  })
 }
