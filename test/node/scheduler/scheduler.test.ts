@@ -4,12 +4,19 @@
  * @module
  */
 import { beforeEach, describe, expect, it } from 'vitest'
+import { connect } from '../../../client/client.ts'
+import { evidenceDigest } from '../../../contracts/attest/document.ts'
+import { makeSimulatedEvidence } from '../../../contracts/attest/simulated.ts'
+import { toHex } from '../../../contracts/base/bytes.ts'
 import { LIMITS } from '../../../contracts/base/limits.ts'
+import { TON } from '../../../contracts/base/units.ts'
 import { NO_USAGE } from '../../../contracts/money/price.ts'
+import { nativeKem } from '../../../contracts/seal/kem.ts'
 import { HelloSchema, OfferMessageSchema } from '../../../contracts/wire/generated/chrysalis_pb.ts'
 import { PROTOCOLS } from '../../../contracts/wire/protocols.ts'
 import {
   accept,
+  epochKey,
   lease,
   parseRecord,
   receipt,
@@ -25,6 +32,7 @@ import {
   createRoleWorld,
   type HandClient,
   type JobStream,
+  MODEL,
   nextOf,
   refusalOf,
 } from '../../support/roleWorld.ts'
@@ -166,19 +174,49 @@ describe('a provider', () => {
     clientPays: () => Promise<void>
   }
 
-  const acceptOf = async (stream: JobStream, { identity }: Played, forge = false) => {
+  /** Accepts as a provider does; `proves`: the model that its evidence is about. */
+  const acceptOf = async (
+    stream: JobStream,
+    { identity }: Played,
+    { forge = false, proves }: { forge?: boolean; proves?: Uint8Array } = {},
+  ) => {
     const first = await nextOf(stream)
     if (first.case !== 'lease') throw new Error('no lease')
     const cell = parseRecord(first.value.record)
     const terms = lease.decode(cell, WORLD_NETWORK)
+    const nowS = terms.expiryS - LIMITS.leaseMs / 1000
+    const claims = {
+      identity: identity!.publicKey,
+      network: WORLD_NETWORK,
+      modelHash: proves ?? terms.modelHash,
+      backendHash: new Uint8Array(32),
+      gpuEvidenceHash: new Uint8Array(32),
+      freshBlock: new Uint8Array(32),
+      freshAtS: nowS,
+    }
+    const notAfterS = nowS + 3_600
+    const evidence = makeSimulatedEvidence({ claims, deviceKey: identity!, notAfterS })
+    const epoch = epochKey.encode({
+      network: WORLD_NETWORK,
+      epoch: 1,
+      notBeforeS: nowS,
+      notAfterS: nowS + 900,
+      kemPublicKey: nativeKem().generateKeyPair().publicKey,
+    })
     const record = accept.encode({
       network: WORLD_NETWORK,
       leaseHash: forge ? new Uint8Array(32) : recordHash(cell),
-      epochKeyHash: new Uint8Array(32),
-      evidenceDigest: new Uint8Array(32),
+      epochKeyHash: recordHash(epoch),
+      evidenceDigest: evidenceDigest(evidence),
       expiryS: terms.expiryS,
     })
-    const value = { record: recordBytes(record), signature: signRecord(record, identity!) }
+    const value = {
+      record: recordBytes(record),
+      signature: signRecord(record, identity!),
+      epochKey: recordBytes(epoch),
+      epochSignature: signRecord(epoch, identity!),
+      evidence,
+    }
     await stream.send({ kind: { case: 'accepted', value } })
     return { terms, leaseHash: recordHash(cell) }
   }
@@ -194,7 +232,7 @@ describe('a provider', () => {
 
   it('that answers with a forged accept is replaced, and nobody pays', async () => {
     const { world, client } = await play('accept', async (stream, played) => {
-      await acceptOf(stream, played, true)
+      await acceptOf(stream, played, { forge: true })
     })
     const stream = await world.run(client.submit())
     expect(await world.run(refusalOf(stream))).toBe('no-provider')
@@ -217,6 +255,36 @@ describe('a provider', () => {
     const [books] = world.scheduler.role()!.status().clientChannels
     expect(books!.spent).toBe(0n)
     expect(world.scheduler.role()!.status().openJobs).toBe(0)
+  })
+
+  it.each([
+    ['does not cover its offer is refused by the client', new Uint8Array(32), 'bad-evidence'],
+    ['covers its offer is trusted, and paid ahead', undefined, 'no-provider'],
+  ])('whose evidence %s', async (_, proves, expected) => {
+    const { world, hand } = await play('evidence', async (stream, played) => {
+      await acceptOf(stream, played, { proves })
+      await nextOf(stream) // the sealed request, or that the client has left
+      stream.abort(new Error('that was all to be seen'))
+    })
+    const network = {
+      id: WORLD_NETWORK,
+      name: 'simulated',
+      toncenter: 'http://simulated.invalid/',
+      schedulers: [world.at],
+      providers: [toHex(hand.identity.publicKey)],
+      development: true,
+    }
+    const ports = world.machine('real client').boot()
+    const options = { network, deposit: TON, ports, env: {}, home: '/nowhere' }
+    const market = await world.run(connect(options))
+    const messages = [{ role: 'user' as const, content: 'Hello' }]
+    const job = market.submit({ model: MODEL, messages, maxTokens: 8, minTier: 'simulated' })
+    const failed = world.run(job.result()).catch((error: unknown) => error)
+    expect(await failed).toMatchObject({ code: expected })
+    const { channel } = await world.run(market.balance())
+    expect(channel.spent).toBe(0n)
+    expect(channel.signed > 0n).toBe(proves === undefined)
+    await world.run(market.close())
   })
 
   const lie = (change: (cost: bigint) => object) => async (stream: JobStream, played: Played) => {
