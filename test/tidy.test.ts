@@ -17,6 +17,7 @@ const MOST_COLUMNS = 100
 /** Files longer than the rule, each with its bound and its reason. */
 const LONG: Readonly<Record<string, { most: number; because: string }>> = {
   'contracts/base/errors.ts': { most: 600, because: 'one table, an entry a code' },
+  'client/runJob.ts': { most: 290, because: 'one driver whose parts share the state of one run' },
   'contracts/base/limits.ts': { most: 400, because: 'one table, an entry a bound with its reason' },
 }
 

@@ -64,6 +64,7 @@ export async function runScheduler(settings: SchedulerSettings): Promise<Running
     queueLimit,
     providerDepositNano: PROVIDER_DEPOSIT,
     closeDelayS: settings.closeDelayS ?? LIMITS.closeDelayS,
+    onFault: stopProcess,
   })
   // Channels to a handful of providers, and the fees of claiming.
   await fundFromFaucet(network, ports, PROVIDER_DEPOSIT * 8n)
@@ -128,7 +129,14 @@ export async function runProvider(settings: ProviderSettings): Promise<RunningPr
       gpu,
       memoryGiB,
       minCloseDelayS: LIMITS.closeDelayS,
+      onFault: stopProcess,
     },
   )
   return { role, ports }
+}
+
+/** A store that failed may have lost what was acknowledged: nothing more is said by this process. */
+function stopProcess(error: MarketError): void {
+  process.stderr.write(`error: ${error.message}\n  action: ${error.action}\n`)
+  process.exit(error.exit)
 }

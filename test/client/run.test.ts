@@ -11,7 +11,8 @@ import { cost, DEFAULT_PARAMETERS, feeOn } from '../../contracts/money/price.ts'
 import { verifyReceipt } from '../../contracts/money/receipt.ts'
 import type { Receipt } from '../../contracts/wire/records.ts'
 import { createSimulatedStore } from '../../node/store/simulatedStore.ts'
-import { FEE, HONEST, playMarket, textPiece } from './playedMarket.ts'
+import { FEE, HONEST, textPiece } from './playedJob.ts'
+import { playMarket } from './playedMarket.ts'
 
 const REQUEST = { model: 'm', messages: [{ role: 'user' as const, content: 'Say hello' }] }
 const LIMIT_MS = 120_000

@@ -22,7 +22,7 @@ import {
   signRecord,
 } from '../../contracts/wire/records.ts'
 import { createSeededRandom } from '../../node/system/seededRandom.ts'
-import { FEE, MODEL_HASH, NETWORK_ID, simulatedEvidence } from './playedMarket.ts'
+import { FEE, MODEL_HASH, NETWORK_ID, simulatedEvidence } from './playedJob.ts'
 
 const random = createSeededRandom('placement')
 const NOW_MS = 1_795_000_000_000

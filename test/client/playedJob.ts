@@ -1,0 +1,378 @@
+import { lesser } from '../../client/payAhead.ts'
+import { makeSimulatedEvidence } from '../../contracts/attest/simulated.ts'
+import { type Bytes, fromHex, toHex } from '../../contracts/base/bytes.ts'
+import type { FrameStream } from '../../contracts/base/ports.ts'
+import { sha256, signingKey } from '../../contracts/base/signing.ts'
+import {
+  affordable,
+  billed,
+  cost,
+  DEFAULT_PARAMETERS,
+  feeOn,
+  type TokenUsage,
+} from '../../contracts/money/price.ts'
+import type { seededKem } from '../../contracts/seal/kemSeeded.ts'
+import { encodePiece, fillContent, type Piece, USED_BYTES } from '../../contracts/seal/pieces.ts'
+import { openRequest } from '../../contracts/seal/request.ts'
+import {
+  type JobMessage,
+  JobMessageSchema,
+  OfferMessageSchema,
+} from '../../contracts/wire/generated/chrysalis_pb.ts'
+import {
+  accept,
+  epochKey,
+  type Lease,
+  lease,
+  type Receipt,
+  receipt,
+  recordBytes,
+  recordHash,
+  signRecord,
+} from '../../contracts/wire/records.ts'
+import { parseRequest } from '../../contracts/wire/request.ts'
+import { type JobSpec, parseSubmit } from '../../contracts/wire/submit.ts'
+import { type MessageStream, messageStream } from '../../node/net/messageStream.ts'
+import type { openPayeeBook, PayeeAccount } from '../../node/settlement/payeeBook.ts'
+import type { createSimulatedClock } from '../../node/system/simulatedClock.ts'
+
+export const NETWORK_ID = 77
+export const FEE = 500
+export const TICK = 40
+
+type JobStream = MessageStream<typeof JobMessageSchema>
+
+/** What the client says on a job stream, in order; `aborted` is seen without reading. */
+interface Inbox {
+  readonly aborted: boolean
+  next(): Promise<JobMessage['kind'] | undefined>
+}
+
+/** What the played peer does, by attempt; each has an honest default. */
+export interface Script {
+  /** Changes the lease before it is signed. */
+  readonly lease?: (lease: Lease) => Lease
+  /** Changes the receipt before it is signed. */
+  readonly receipt?: (receipt: Receipt) => Receipt
+  /** The answer, one piece a frame. */
+  readonly pieces?: (attempt: number) => readonly Piece[]
+  /** After this many frames of an attempt the provider is lost. */
+  readonly loseAfter?: (attempt: number) => number | undefined
+  /** After this many frames the whole connection dies. */
+  readonly dieAfter?: number
+  /** Works without being paid for it: to see what the client pays on its own. */
+  readonly ignoreMoney?: boolean
+  /** Time before each frame. */
+  readonly paceMs?: number
+  /** Says that the job must wait first. */
+  readonly queued?: boolean
+}
+
+export function textPiece(text: string, completionTokens: number): Piece {
+  return { type: 'text', text, completionTokens, reasoningTokens: 0 }
+}
+
+export const HONEST: readonly Piece[] = [
+  { type: 'usage', usage: { prompt: 20, cachedPrompt: 0, completion: 0, reasoning: 0 } },
+  textPiece('Hello', 1),
+  textPiece(' world', 2),
+  { type: 'end', finishReason: 'stop' },
+]
+
+export type PlayedPeer = {
+  readonly clock: ReturnType<typeof createSimulatedClock>
+  readonly kem: ReturnType<typeof seededKem>
+  readonly keys: Record<'identity' | 'provider' | 'spare', ReturnType<typeof signingKey>>
+  readonly book: Awaited<ReturnType<typeof openPayeeBook>>
+  readonly served: { jobs: number; requests: string[] }
+  readonly live: { script: Script }
+  readonly hangUp: (peer: string) => Promise<void>
+}
+
+export async function listModels(raw: FrameStream, { clock }: PlayedPeer): Promise<void> {
+  const stream = messageStream(OfferMessageSchema, raw, clock)
+  await stream.next()
+  const model = {
+    model: 'm',
+    modelHash: MODEL_HASH,
+    lowestTick: TICK,
+    places: 1,
+    providers: 1,
+    tiers: ['simulated'],
+    contextTokens: 512,
+    demo: true,
+  }
+  await stream.send({ kind: { case: 'models', value: { models: [model] } } })
+  await stream.close()
+}
+
+export const MODEL_HASH = sha256(new Uint8Array(3))
+
+export async function playJob(raw: FrameStream, peer: PlayedPeer): Promise<void> {
+  const stream = messageStream(JobMessageSchema, raw, peer.clock)
+  const first = await stream.next()
+  if (first?.kind.case !== 'submit') return
+  peer.served.jobs++
+  const spec = parseSubmit(first.kind.value)
+  if (peer.live.script.queued) await stream.send({ kind: { case: 'queued', value: { ahead: 1 } } })
+  const inbox = openInbox(stream)
+  for (let attempt = 1; attempt <= 3; attempt++) {
+    const ended = await playAttempt(stream, inbox, spec, attempt, peer)
+    if (ended) break
+    const answer = await inbox.next()
+    if (answer?.case !== 'again') break
+  }
+  await stream.close().catch(() => undefined)
+}
+
+function openInbox(stream: JobStream): Inbox {
+  const inbox = { aborted: false, queue: [] as JobMessage['kind'][], ended: false }
+  let wake: () => void = () => undefined
+  const pump = async () => {
+    for await (const { kind } of stream) {
+      if (kind.case === 'abort') inbox.aborted = true
+      inbox.queue.push(kind)
+      wake()
+    }
+  }
+  const end = () => {
+    inbox.aborted = true
+    inbox.ended = true
+    wake()
+  }
+  void pump().then(end, end)
+  return {
+    get aborted() {
+      return inbox.aborted
+    },
+    async next() {
+      while (inbox.queue.length === 0 && !inbox.ended) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+      return inbox.queue.shift()
+    },
+  }
+}
+
+/** One attempt; false where the provider was lost and another may follow. */
+async function playAttempt(
+  stream: JobStream,
+  inbox: Inbox,
+  spec: JobSpec,
+  attempt: number,
+  peer: PlayedPeer,
+): Promise<boolean> {
+  const { clock, live, book, keys } = peer
+  const { script } = live
+  const placed = place(spec, attempt, peer)
+  await stream.send({ kind: { case: 'placed', value: { ...placed.message, attempt } } })
+  const message = await inbox.next()
+  if (message?.case !== 'request') return true
+  const { request, response } = await openRequest({
+    kem: peer.kem,
+    epochSecretKey: placed.secretKey,
+    binding: placed.binding,
+    clientJobPublicKey: spec.clientJobKey,
+    sealed: message.value.bytes,
+  })
+  peer.served.requests.push(JSON.stringify(parseRequest(request).messages))
+  const account = book.live(spec.channel.toRawString())!.account
+  const pieces = script.pieces?.(attempt) ?? HONEST
+  const usage = { prompt: 0, cachedPrompt: 0, completion: 0, reasoning: 0 }
+  const loseAfter = script.loseAfter?.(attempt)
+  let outcome: Receipt['outcome'] = 'completed'
+  for (const [at, piece] of pieces.entries()) {
+    if (loseAfter === at) {
+      const value = { attempt, code: 'unreachable', mayRetry: at === 0 && attempt < 3 }
+      await stream.send({ kind: { case: 'lost', value } })
+      return at > 0
+    }
+    for (let ms = 0; ms < (script.paceMs ?? 0) && !inbox.aborted; ms += 10) await clock.sleep(10)
+    if (script.dieAfter === at) {
+      await clock.sleep(50) // what was sent arrives first
+      await peer.hangUp(stream.peer)
+      return true
+    }
+    count(usage, piece)
+    const waited = await untilPaid(account, spec, placed.lease, usage, script, clock)
+    if (!waited || inbox.aborted) {
+      outcome = inbox.aborted ? 'aborted' : 'unpaid'
+      uncount(usage, piece)
+      const end = { type: 'end', finishReason: inbox.aborted ? 'abort' : 'length' } as const
+      await sendPiece(stream, response, end, true)
+      break
+    }
+    await sendPiece(stream, response, piece, at === pieces.length - 1)
+  }
+  const signed = receiptOf(placed.lease, placed.leaseHash, usage, outcome, peer)
+  const record = script.receipt?.({ ...signed, transcriptHash: response.transcriptHash() }) ?? {
+    ...signed,
+    transcriptHash: response.transcriptHash(),
+  }
+  const cell = receipt.encode(record)
+  const granted = account.granted(toHex(fromHex(spec.jobId)))
+  const due = record.cost + record.fee
+  await account.finish(spec.jobId, lesser(due, granted), recordHash(cell))
+  const value = { receipt: recordBytes(cell), signature: signRecord(cell, providerFor(spec, keys)) }
+  await stream.send({ kind: { case: 'finished', value } })
+  return true
+}
+
+async function sendPiece(
+  stream: JobStream,
+  response: { seal(content: Bytes, final: boolean): Bytes },
+  piece: Piece,
+  final: boolean,
+): Promise<void> {
+  const bytes = encodePiece(piece)
+  const frames: Bytes[] = []
+  for (let at = 0; at < bytes.length; at += USED_BYTES) {
+    const last = final && at + USED_BYTES >= bytes.length
+    frames.push(response.seal(fillContent(bytes.subarray(at, at + USED_BYTES)), last))
+  }
+  await stream.send({ kind: { case: 'frames', value: { frames } } })
+}
+
+type Counts = { -readonly [K in keyof TokenUsage]: number }
+
+function count(usage: Counts, piece: Piece): void {
+  if (piece.type === 'usage') Object.assign(usage, { ...piece.usage })
+  else if ('completionTokens' in piece) {
+    usage.completion += piece.completionTokens
+    usage.reasoning += piece.reasoningTokens
+  }
+}
+
+function uncount(usage: Counts, piece: Piece): void {
+  if (!('completionTokens' in piece)) return
+  usage.completion -= piece.completionTokens
+  usage.reasoning -= piece.reasoningTokens
+}
+
+/** Waits until the client has paid for the usage; false after ten seconds. */
+async function untilPaid(
+  account: PayeeAccount,
+  spec: JobSpec,
+  terms: Lease,
+  usage: TokenUsage,
+  script: Script,
+  clock: PlayedPeer['clock'],
+): Promise<boolean> {
+  for (let waitedMs = 0; waitedMs <= 10_000; waitedMs += 20) {
+    const paid = affordable(account.granted(spec.jobId), usage, terms, true)
+    if (script.ignoreMoney || paid >= usage.completion + usage.reasoning) return true
+    await clock.sleep(20)
+  }
+  return false
+}
+
+function providerFor({ exclude }: JobSpec, keys: PlayedPeer['keys']) {
+  return exclude.includes(toHex(keys.provider.publicKey)) ? keys.spare : keys.provider
+}
+
+function place(spec: JobSpec, attempt: number, { clock, keys, kem, live }: PlayedPeer) {
+  const nowS = Math.floor(clock.nowMs() / 1_000)
+  const provider = providerFor(spec, keys)
+  const made: Lease = {
+    network: NETWORK_ID,
+    jobId: fromHex(spec.jobId),
+    attempt,
+    scheduler: keys.identity.publicKey,
+    provider: provider.publicKey,
+    clientJobKey: spec.clientJobKey,
+    modelHash: MODEL_HASH,
+    minTier: spec.minTier,
+    asset: 'ton',
+    tick: TICK,
+    fee: FEE,
+    multipliers: DEFAULT_PARAMETERS.multipliers,
+    steps: DEFAULT_PARAMETERS.steps,
+    window: DEFAULT_PARAMETERS.window,
+    parameterVersion: DEFAULT_PARAMETERS.version,
+    strategy: 'exact',
+    expiryS: nowS + 600,
+  }
+  const signedLease = live.script.lease?.(made) ?? made
+  const leaseCell = lease.encode(signedLease)
+  const pair = kem.generateKeyPair()
+  const epochCell = epochKey.encode({
+    network: NETWORK_ID,
+    epoch: nowS,
+    notBeforeS: nowS,
+    notAfterS: nowS + 1_800,
+    kemPublicKey: pair.publicKey,
+  })
+  const evidence = simulatedEvidence(provider.publicKey, nowS)
+  const acceptCell = accept.encode({
+    network: NETWORK_ID,
+    leaseHash: recordHash(leaseCell),
+    epochKeyHash: recordHash(epochCell),
+    evidenceDigest: sha256(evidence),
+    expiryS: nowS + 600,
+  })
+  return {
+    lease: signedLease,
+    leaseHash: recordHash(leaseCell),
+    secretKey: pair.secretKey,
+    binding: {
+      network: NETWORK_ID,
+      leaseHash: recordHash(leaseCell),
+      acceptHash: recordHash(acceptCell),
+      minTier: spec.minTier,
+      evidenceDigest: sha256(evidence),
+    },
+    message: {
+      lease: { record: recordBytes(leaseCell), signature: signRecord(leaseCell, keys.identity) },
+      accepted: {
+        record: recordBytes(acceptCell),
+        signature: signRecord(acceptCell, provider),
+        epochKey: recordBytes(epochCell),
+        epochSignature: signRecord(epochCell, provider),
+        evidence,
+      },
+    },
+  }
+}
+
+/** Simulated evidence of a provider, valid for a day. */
+export function simulatedEvidence(identity: Bytes, nowS: number): Bytes {
+  return makeSimulatedEvidence({
+    claims: {
+      identity,
+      network: NETWORK_ID,
+      modelHash: MODEL_HASH,
+      backendHash: new Uint8Array(32),
+      gpuEvidenceHash: new Uint8Array(32),
+      freshBlock: new Uint8Array(32),
+      freshAtS: nowS,
+    },
+    deviceKey: signingKey(sha256(identity)),
+    notAfterS: nowS + 86_400,
+  })
+}
+
+function receiptOf(
+  terms: Lease,
+  leaseHash: Bytes,
+  usage: TokenUsage,
+  outcome: Receipt['outcome'],
+  { clock }: PlayedPeer,
+): Omit<Receipt, 'transcriptHash'> {
+  const bill = billed(usage, terms.steps)
+  const amount = cost(bill, terms)
+  const nowS = Math.floor(clock.nowMs() / 1_000)
+  return {
+    network: NETWORK_ID,
+    leaseHash,
+    billed: bill,
+    cost: amount,
+    fee: feeOn(amount, terms),
+    modelHash: terms.modelHash,
+    tier: 'simulated',
+    outcome,
+    startS: nowS,
+    endS: nowS,
+  }
+}
