@@ -26,7 +26,7 @@ export interface SettledPolicy {
 const DEFAULT_MAX_TICK = 60
 const DEFAULT_MAX_FEE = 1_000
 
-/** Checks a policy and fills in the defaults. Throws `bad-input`, `bad-config` naming the field. */
+/** Checks a policy and fills in the defaults. Throws `bad-input` or `bad-config`. */
 export function settlePolicy(policy: ClientPolicy, network: NetworkConfig): SettledPolicy {
   const models = Object.entries(policy.models ?? {}).map(
     ([model, hash]) => [model, toHex(fromHex(hash, 32))] as const,

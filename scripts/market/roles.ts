@@ -135,7 +135,7 @@ export async function runProvider(settings: ProviderSettings): Promise<RunningPr
   return { role, ports }
 }
 
-/** A store that failed may have lost what was acknowledged: nothing more is said by this process. */
+/** A store that failed may have lost what was acknowledged: this process says nothing more. */
 function stopProcess(error: MarketError): void {
   process.stderr.write(`error: ${error.message}\n  action: ${error.action}\n`)
   process.exit(error.exit)

@@ -1,6 +1,6 @@
 /**
- * The client's real adapters, short of a scheduler: keys, disk, chain and network come up, refuse in
- * words, and are released, so that the next try finds nothing locked.
+ * The client against its real adapters, short of a scheduler: keys, disk, chain and network come
+ * up, refuse in words, and are released, so that the next try finds nothing locked.
  * @module
  */
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
