@@ -1,3 +1,10 @@
+/**
+ * Jobs of the played market: one peer that is scheduler and provider in one, following a script.
+ *
+ * Accounts, seal and records are the real modules; what is played is who says what. Used by
+ * `playedMarket.ts`.
+ * @module
+ */
 import { lesser } from '../../client/payAhead.ts'
 import { makeSimulatedEvidence } from '../../contracts/attest/simulated.ts'
 import { type Bytes, fromHex, toHex } from '../../contracts/base/bytes.ts'
