@@ -4,7 +4,7 @@
  * Closing is unilateral: it needs the chain and the own wallet, and no scheduler. The payee may
  * claim what was signed until the delay has passed; nothing else can take from the deposit.
  * Called by `market.ts`; one change at a time, so that no transaction is sent twice.
- * Clauses: DESIGN "On TON" (channel: top-up, start-close, finish-close).
+ * Clauses: contracts/tolk/channel/README.md (top-up, start-close, finish-close).
  * @module
  */
 import type { Address } from '@ton/core'

@@ -2,7 +2,7 @@
  * The client's side of one job as a pure machine: `(state, event) -> { state, effects }`.
  *
  * It decides what to verify, pay, seal, retry, settle and tell the application; `runJob.ts` does
- * it. Clauses: DESIGN "The life of a job"; messages: contracts/wire/README.md. No clock, no keys,
+ * it. Clauses and messages: contracts/wire/README.md. No clock, no keys,
  * no I/O: the property tests feed it events in any order.
  *
  * Architecture invariant: nothing is granted before a placement is verified, nothing is sealed

@@ -3,7 +3,7 @@
  *
  * With the model's tokenizer the count is exact; without it bytes bound it from above, since a
  * token is at least one byte. Within one step the client countersigns; beyond, the receipt is
- * disputed (DESIGN "The life of a job", 9).
+ * disputed (contracts/wire/README.md, "Billing").
  * @module
  */
 import { billed, type Steps, type TokenUsage } from '../contracts/money/price.ts'

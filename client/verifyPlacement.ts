@@ -4,7 +4,7 @@
  * The lease must be what was asked for, signed by the scheduler that was greeted; the accept must
  * be the provider's own word on that lease, its epoch key and its evidence; the evidence must
  * satisfy the client's policy. A scheduler that invents, swaps or replays any part is refused here
- * by name (DESIGN "The life of a job", 4). Pure: the time is an argument, the registry a question.
+ * by name (contracts/wire/README.md). Pure: the time is an argument, the registry a question.
  * @module
  */
 import type { Cell } from '@ton/core'

@@ -7,7 +7,7 @@
  * driver has checked voucher signature, network and channel before, and says so in the event.
  *
  * A voucher is never refused for its receipts hash: where that is not the hash computed here, the
- * account is marked unanchored (DESIGN section 5). Vouchers are taken while the channel closes:
+ * account is marked unanchored (README.md here). Vouchers are taken while the channel closes:
  * they can be claimed until it has closed.
  * @module
  */

@@ -2,7 +2,7 @@
  * Prices: from token counts to money, in one place, rounded once.
  *
  * Used by the client (quotes, windows, checking receipts), the scheduler (admission, its own leg)
- * and the provider (what a grant covers). DESIGN section 6 is the rule. Usage comes in two kinds:
+ * and the provider (what a grant covers). README.md here is the rule. Usage comes in two kinds:
  * counted (exact) and billed (rounded up to steps by `billed`); `cost` takes billed usage.
  * @module
  */

@@ -2,7 +2,7 @@
  * What the scheduler believes of a slot: declared figures are priors, measured ones count.
  *
  * Usable capacity starts at 1, doubles with each full round of jobs completed, and halves on
- * failure, so that a newcomer with a lying offer cannot draw everything (DESIGN "Matching", the
+ * failure, so that a newcomer with a lying offer cannot draw everything (README.md here, the
  * role). A slot that fails again and again at its last place rests, longer each time: halving
  * cannot go below 1, and the cheapest liar would win every job. The service time is the declared
  * one corrected by an exponential mean of what was measured.

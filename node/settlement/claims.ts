@@ -4,7 +4,7 @@
  * An external claim needs no wallet balance but must move a least amount; a smaller one goes
  * through the payee's own wallet. Anyone may relay an external claim, so a payee that is away can
  * be helped.
- * Clauses: DESIGN "On TON", channel.
+ * Clauses: contracts/tolk/channel/README.md.
  * @module
  */
 import type { Address } from '@ton/core'

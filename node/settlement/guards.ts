@@ -3,7 +3,7 @@
  * after the store has failed, and no stream outlives its job for long.
  *
  * A role whose disk no longer takes what it promises must not promise any more: a voucher that is
- * acknowledged and forgotten is another's loss (DESIGN "Ground rules": a store fault stops the
+ * acknowledged and forgotten is another's loss (SECURITY.md, "Money": a store fault stops the
  * process).
  * @module
  */

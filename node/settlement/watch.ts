@@ -6,7 +6,7 @@
  * that starts closing is answered with a claim at once: until its delay has passed (24 h at least)
  * every voucher still pays. A top-up becomes usable, and a closing channel takes no new jobs, as
  * soon as it is seen. Run by both serving roles through `settler.ts`.
- * Clauses: DESIGN "On TON" (channel), "The life of a job" (payees claim rarely).
+ * Clauses: contracts/tolk/channel/README.md; a payee claims rarely.
  * @module
  */
 import { asMarketError } from '../../contracts/base/errors.ts'
