@@ -2,8 +2,8 @@
  * Paying ahead, the client's side: how much a job must have been granted by now.
  *
  * Pure sums over the money room (contracts/wire/README.md, "Pay ahead"): the bound on the prompt
- * and a first window before anything is sent, then window after window, each when half of the last is
- * delivered; never above what `maxTokens` can cost, never above the caller's own cap.
+ * and a first window before anything is sent, then window after window, each when half of the last
+ * is delivered; never above what `maxTokens` can cost, never above the caller's own cap.
  * @module
  */
 import { MarketError } from '../contracts/base/errors.ts'
