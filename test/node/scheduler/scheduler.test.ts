@@ -287,36 +287,46 @@ describe('a provider', () => {
     await world.run(market.close())
   })
 
-  const lie = (change: (cost: bigint) => object) => async (stream: JobStream, played: Played) => {
-    const { terms, leaseHash } = await acceptOf(stream, played)
-    await nextOf(stream)
-    const billed = { ...NO_USAGE, prompt: 64 }
-    await stream.send({ kind: { case: 'frames', value: { frames: [new Uint8Array(8)], billed } } })
-    const record = receipt.encode({
-      network: WORLD_NETWORK,
-      leaseHash,
-      billed,
-      cost: 3n,
-      fee: 1n,
-      modelHash: terms.modelHash,
-      tier: 'simulated',
-      outcome: 'completed',
-      startS: 1,
-      endS: 2,
-      transcriptHash: new Uint8Array(32),
-      ...change(3n),
-    })
-    const value = { receipt: recordBytes(record), signature: signRecord(record, played.identity!) }
-    await stream.send({ kind: { case: 'finished', value } })
-  }
+  type Change = (cost: bigint) => object
+  const lie =
+    (change: Change, forged?: Uint8Array) => async (stream: JobStream, played: Played) => {
+      const { terms, leaseHash } = await acceptOf(stream, played)
+      await nextOf(stream)
+      const billed = { ...NO_USAGE, prompt: 64 }
+      await stream.send({
+        kind: { case: 'frames', value: { frames: [new Uint8Array(8)], billed } },
+      })
+      const record = receipt.encode({
+        network: WORLD_NETWORK,
+        leaseHash,
+        billed,
+        cost: 3n,
+        fee: 1n,
+        modelHash: terms.modelHash,
+        tier: 'simulated',
+        outcome: 'completed',
+        startS: 1,
+        endS: 2,
+        transcriptHash: new Uint8Array(32),
+        ...change(3n),
+      })
+      const signature = forged ?? signRecord(record, played.identity!)
+      const value = { receipt: recordBytes(record), signature }
+      await stream.send({ kind: { case: 'finished', value } })
+    }
 
-  it.each<[string, (cost: bigint) => object]>([
-    ['another cost than its billing', () => ({ cost: 999n })],
-    ['another lease', () => ({ leaseHash: new Uint8Array(32).fill(1) })],
-    ['another model', () => ({ modelHash: new Uint8Array(32).fill(1) })],
-    ['more than its frames have said', () => ({ billed: { ...NO_USAGE, prompt: 6400 } })],
-  ])('whose receipt says %s is not paid', async (_, change) => {
-    const { world, client, hand } = await play('receipt', lie(change))
+  it.each<[string, string, Change, Uint8Array?]>([
+    ['says another cost than its billing', 'bad-receipt', () => ({ cost: 999n })],
+    ['is for another lease', 'bad-receipt', () => ({ leaseHash: new Uint8Array(32).fill(1) })],
+    ['is for another model', 'bad-receipt', () => ({ modelHash: new Uint8Array(32).fill(1) })],
+    [
+      'bills more than its frames have said',
+      'bad-receipt',
+      () => ({ billed: { ...NO_USAGE, prompt: 6400 } }),
+    ],
+    ['has a forged signature', 'bad-signature', () => ({}), new Uint8Array(64).fill(7)],
+  ])('whose receipt %s is not paid', async (_, expected, change, forged) => {
+    const { world, client, hand } = await play('receipt', lie(change, forged))
     const spec = client.spec()
     const stream = await world.run(client.submit({ jobId: spec.jobId }))
     expect((await world.run(nextOf(stream))).case).toBe('placed')
@@ -324,7 +334,7 @@ describe('a provider', () => {
     await world.run(stream.send({ kind: { case: 'request', value: { bytes: new Uint8Array(9) } } }))
     expect((await world.run(nextOf(stream))).case).toBe('frames')
     const lost = await world.run(nextOf(stream))
-    expect(lost).toMatchObject({ case: 'lost', value: { code: 'bad-receipt', mayRetry: false } })
+    expect(lost).toMatchObject({ case: 'lost', value: { code: expected, mayRetry: false } })
     await world.clock.advance(5_000)
     expect(world.scheduler.role()!.status().clientChannels[0]!.spent).toBe(0n)
     expect(hand.book.all()[0]!.state().spent).toBe(0n)
