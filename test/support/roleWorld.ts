@@ -48,7 +48,11 @@ const START_MS = 1_795_000_000_000
 export type JobStream = MessageStream<typeof JobMessageSchema>
 
 /** Builds a world; nobody runs in it yet. */
-export function createRoleWorld(seed: string, backend: Partial<SimulatedOptions> = {}) {
+export function createRoleWorld(
+  seed: string,
+  backend: Partial<SimulatedOptions> = {},
+  queueLimit?: number,
+) {
   const random = createSeededRandom(seed)
   const clock = createSimulatedClock({ startMs: START_MS })
   const network = createSimulatedNetwork({ clock, random: random.fork('net'), latencyMs: 5 })
@@ -71,7 +75,7 @@ export function createRoleWorld(seed: string, backend: Partial<SimulatedOptions>
   const own = machine('scheduler')
   const addresses = network.transport(own.keystore.secret('peer')).addresses()
   const at = { identity: identityOf(own.keystore), addresses }
-  const scheduler = schedulerParty(own, 1)
+  const scheduler = schedulerParty(own, 1, queueLimit)
   const run = <T>(promise: Promise<T>, limitMs = 120_000) => clock.settle(promise, limitMs)
   const tokensAtMs: number[] = []
   const models = [{ id: MODEL, places: 2 }]

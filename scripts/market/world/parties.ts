@@ -37,8 +37,12 @@ export interface Party<Role> {
   crash(inFlight: 'lost' | 'kept'): void
 }
 
-/** A scheduler. */
-export function schedulerParty(machine: Machine, seed: number): Party<Scheduler> {
+/** A scheduler whose queue holds `queueLimit` jobs. */
+export function schedulerParty(
+  machine: Machine,
+  seed: number,
+  queueLimit: number = LIMITS.queuedJobs,
+): Party<Scheduler> {
   const { keystore } = machine
   return party(machine, async (ports) => {
     const role = await startScheduler(ports, {
@@ -53,7 +57,7 @@ export function schedulerParty(machine: Machine, seed: number): Party<Scheduler>
       strategy: 'exact',
       salt: seed >>> 0,
       seed: seed >>> 0,
-      queueLimit: LIMITS.queuedJobs,
+      queueLimit,
       providerDepositNano: DEPOSIT,
       closeDelayS: LIMITS.closeDelayS,
     })

@@ -119,6 +119,22 @@ describe('a client', () => {
     expect(kind).toMatchObject({ case: 'refused', value: { facts: { lowestTick: '80' } } })
   })
 
+  it('waits where no place is free, and is refused where the queue is full', async () => {
+    const small = createRoleWorld('full', { tokenMs: 20, answerTokens: () => 400 }, 1)
+    await small.run(small.scheduler.start())
+    await small.run(small.provider('provider-1').start())
+    await small.listed()
+    const own = await small.client('client')
+    const told: string[] = []
+    for (let i = 0; i < 4; i++) {
+      const stream = await small.run(own.submit())
+      const kind = await small.run(nextOf(stream))
+      told.push(kind.case === 'refused' ? kind.value.code : String(kind.case))
+    }
+    // A newcomer is trusted with one place, whatever it declares.
+    expect(told).toEqual(['placed', 'queued', 'queue-full', 'queue-full'])
+  })
+
   it('may use a job id once, and hold no more jobs than the limit', async () => {
     const jobId = 'ab'.repeat(16)
     await submit({ jobId, model: 'unknown' })
