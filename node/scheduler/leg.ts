@@ -32,9 +32,10 @@ import {
   checkReceipt,
   costWithin,
   fileOf,
+  lostOn,
   signLease,
 } from './legRecords.ts'
-import type { LegDeps, LegJob } from './legTypes.ts'
+import type { LegDeps, LegEnd, LegJob } from './legTypes.ts'
 
 type Dispatch = (event: JobEvent) => Promise<void>
 type Stream = MessageStream<typeof JobMessageSchema>
@@ -59,7 +60,7 @@ export class Leg {
   private readonly job: LegJob
   private readonly stream: Stream
   private readonly dispatch: Dispatch
-  private readonly leave: (end: { readonly stuck: boolean }) => void
+  private readonly leave: (end: LegEnd) => void
   private readonly lease: Lease
   private readonly leaseHash: Uint8Array
   private readonly signed: { readonly record: Uint8Array; readonly signature: Uint8Array }
@@ -79,7 +80,7 @@ export class Leg {
     job: LegJob,
     stream: Stream,
     dispatch: Dispatch,
-    leave: (end: { readonly stuck: boolean }) => void,
+    leave: (end: LegEnd) => void,
   ) {
     this.deps = deps
     this.job = job
@@ -225,8 +226,7 @@ export class Leg {
 
   /** The job cost nothing here: its grant returns to credit. */
   private forgive(): void {
-    const nothing = { charge: 0n, disputed: false }
-    this.settle(nothing).catch((error) => this.later(error))
+    this.settle({ charge: 0n, disputed: false }).catch((error) => this.later(error))
   }
 
   private async settle(settlement: Parameters<PayerAccount['settle']>[1]): Promise<void> {
@@ -234,7 +234,8 @@ export class Leg {
       await this.job.provider.account.settle(this.job.spec.jobId, settlement)
       this.settled = true
     } finally {
-      if (this.owing) this.leave({ stuck: !this.settled })
+      const lost = lostOn(this.job, settlement, this.abandoned)
+      if (this.owing) this.leave({ stuck: !this.settled, lost })
     }
   }
 
@@ -242,8 +243,8 @@ export class Leg {
     return this.dispatch({ type: 'attemptFailed', code })
   }
 
-  private later(error: unknown): void {
-    const { code } = asMarketError(error)
-    this.deps.logger.warn({ job: this.job.spec.jobId, code }, 'settled when the account opens')
+  private later(thrown: unknown): void {
+    const facts = { job: this.job.spec.jobId, code: asMarketError(thrown).code }
+    this.deps.logger.warn(facts, 'settled when the account opens')
   }
 }

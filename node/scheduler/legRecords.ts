@@ -128,6 +128,21 @@ export function fileOf(
   })
 }
 
+/**
+ * What an attempt with a receipt cost without a client to pay for it, for `LegEnd`: an abandoned
+ * one has no client, any other has charged its client.
+ */
+export function lostOn(
+  { spec, provider }: LegJob,
+  { charge }: { readonly charge: NanoTon },
+  abandoned: boolean,
+): NanoTon {
+  // What the books have taken is sent again, whatever became of the stream.
+  const isTaken = !provider.account.state().jobs.has(spec.jobId)
+  if (abandoned) return isTaken ? charge : 0n
+  return isTaken ? 0n : -charge
+}
+
 /** The largest cost whose fee still fits: `c + ceil(c * fee / 10,000) <= total`. */
 export function costWithin(total: NanoTon, fee: number): NanoTon {
   return (total * 10_000n) / (10_000n + BigInt(fee))

@@ -10,12 +10,23 @@ import type { StrategyName } from '../matching/events.ts'
 import type { PayerAccount } from '../settlement/payerAccount.ts'
 import type { OfferView } from './offers.ts'
 
+/** How a leg ended for the account with its provider. */
+export interface LegEnd {
+  /** A grant still awaits its receipt. */
+  readonly stuck: boolean
+  /**
+   * What the provider was paid and no client pays for. Below 0: what a client has paid for and the
+   * account could not be told; its next opening settles that.
+   */
+  readonly lost?: NanoTon
+}
+
 /** A connected provider that can be paid. */
 export interface PaidProvider {
   readonly peer: string
   readonly account: PayerAccount
-  /** One more leg to it; the result ends it: `stuck` where a grant still awaits its receipt. */
-  enter(): (end: { readonly stuck: boolean }) => void
+  /** One more leg to it; the result ends it. */
+  enter(): (end: LegEnd) => void
   /** The account could not grant this much: no new jobs until it can. */
   short(needed: NanoTon): void
 }

@@ -5,7 +5,8 @@
  * A grant stays allotted until its job is settled. Where an attempt ended without a receipt, only
  * the opening of the account tells what became of it: so it is opened anew once no leg uses it, or
  * no new job is given until then. What such receipts cost is the scheduler's loss; beyond the
- * exposure limit the provider is not used any more.
+ * exposure limit the provider is not used any more. Losses outlive a connection: or a provider
+ * could take a grant, hang up, come back, and take the next one.
  * @module
  */
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
@@ -15,13 +16,31 @@ import type { NanoTon } from '../../contracts/base/units.ts'
 import { exposureLimit, freeBalance } from '../../contracts/money/payer.ts'
 import { backoffMs } from '../net/reconnect.ts'
 import { headroomOf, type PayerAccount } from '../settlement/payerAccount.ts'
-import type { PaidProvider } from './legTypes.ts'
+import type { LegEnd, PaidProvider } from './legTypes.ts'
+
+/** What a provider has cost without a client to pay for it, over all its connections. */
+export interface Losses {
+  lost: NanoTon
+  /** Legs under way: what the opening settled for them, their clients may still pay for. */
+  legs: number
+  /** What was spent when the account was last in use: an opening that finds more has settled it. */
+  seen?: { readonly channel: string; readonly spent: NanoTon }
+  /** Told whenever a leg has ended. */
+  changed: () => void
+}
+
+/** Nothing lost yet. */
+export function noLosses(): Losses {
+  return { lost: 0n, legs: 0, changed: () => undefined }
+}
 
 export interface AccountNeeds {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
   readonly peer: string
+  /** Shared by every account with this provider. */
+  readonly losses: Losses
   /** Opens channel and account; `onEnd` is called when the account can be used no more. */
   readonly open: (onEnd: (error: MarketError) => void) => Promise<PayerAccount>
   /** Adds to the deposit; resolves when that is final. */
@@ -53,13 +72,12 @@ class KeptAccount implements ProviderAccount {
   private stuck = 0
   /** What the account could not grant when last asked. */
   private wanted: NanoTon = 0n
-  private lost: NanoTon = 0n
-  private spentBefore?: NanoTon
   private toppingUp = false
   private wake: () => void = () => undefined
 
   constructor(needs: AccountNeeds) {
     this.needs = needs
+    needs.losses.changed = () => this.judge()
     this.first.promise.catch(() => undefined) // told to whoever awaits it
   }
 
@@ -116,35 +134,62 @@ class KeptAccount implements ProviderAccount {
     await Promise.race([ended.promise, healing])
     this.account = undefined
     this.check()
-    if (this.stopping.signal.aborted) return
-    // With legs under way, what the opening settles may well have a client that paid for it.
-    if (this.legs === 0) this.spentBefore = account.state().spent
-    await account.close()
+    if (!this.stopping.signal.aborted) await account.close()
+    this.see(account) // nothing is settled on it any more
   }
 
-  /** What the opening settled without a client to pay for it. */
+  /** Counts what the opening settled; a leg that has a client to pay for it takes it back. */
   private countLoss(account: PayerAccount): void {
-    const state = account.state()
-    if (this.spentBefore !== undefined) this.lost += state.spent - this.spentBefore
-    this.spentBefore = undefined
-    if (this.lost <= exposureLimit(state)) return
-    this.needs.logger.warn({ peer: this.needs.peer }, 'the provider has cost too much: not used')
+    const { losses } = this.needs
+    const { channel, spent } = account.state()
+    const before = losses.seen?.channel === channel ? losses.seen.spent : spent
+    if (spent > before) losses.lost += spent - before
+    this.see(account)
+    if (losses.legs > 0 || !this.costsTooMuch(account)) return
     void account.close()
-    this.stopping.abort()
-    throw new MarketError('exposure', { lost: this.lost })
+    this.giveUp()
+    throw new MarketError('exposure', { lost: losses.lost })
   }
 
-  private enter(): (end: { readonly stuck: boolean }) => void {
+  private see(account: PayerAccount): void {
+    const { channel, spent } = account.state()
+    this.needs.losses.seen = { channel, spent }
+  }
+
+  private costsTooMuch(account: PayerAccount): boolean {
+    return this.needs.losses.lost > exposureLimit(account.state())
+  }
+
+  private giveUp(): void {
+    this.needs.logger.warn({ peer: this.needs.peer }, 'the provider has cost too much: not used')
+    this.stopping.abort()
+  }
+
+  private enter(): (end: LegEnd) => void {
+    const { losses } = this.needs
     this.legs++
+    losses.legs++
     let entered = true
-    return ({ stuck }) => {
+    return ({ stuck, lost = 0n }) => {
       if (!entered) return
       entered = false
       this.legs--
+      losses.legs--
+      losses.lost += lost
       if (stuck) this.stuck++
       if (this.mustHeal()) this.wake()
-      this.check()
+      losses.changed()
     }
+  }
+
+  /** A leg has ended: whether the provider may still be used. */
+  private judge(): void {
+    const { account } = this
+    if (account && this.needs.losses.legs === 0 && this.costsTooMuch(account)) {
+      this.giveUp()
+      void this.stop()
+    }
+    this.check()
   }
 
   private mustHeal(): boolean {
@@ -160,7 +205,8 @@ class KeptAccount implements ProviderAccount {
   private check(): void {
     const { account } = this
     if (account) this.fill(account)
-    const able = account !== undefined && headroomOf(account.state()) >= this.wanted
+    const isUsable = account !== undefined && !this.costsTooMuch(account)
+    const able = isUsable && headroomOf(account.state()) >= this.wanted
     if (able) this.wanted = 0n
     this.needs.onPayable(able && this.stuck < LIMITS.stuckJobs)
   }

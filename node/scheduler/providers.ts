@@ -18,7 +18,7 @@ import { type MessageStream, messageStream } from '../net/messageStream.ts'
 import type { PaidProvider } from './legTypes.ts'
 import { modelsOnOffer, parseOffer } from './offers.ts'
 import { type Pool, providerName } from './poolTypes.ts'
-import { keepAccount, type ProviderAccount } from './providerAccount.ts'
+import { keepAccount, type Losses, noLosses, type ProviderAccount } from './providerAccount.ts'
 import {
   createProviderChannels,
   type ProviderDeps,
@@ -63,6 +63,8 @@ class ProviderBook implements Providers {
   private readonly pool: Pool
   private readonly channels: ReturnType<typeof createProviderChannels>
   private readonly links = new Map<string, Link>()
+  /** By identity; kept when a provider leaves, or leaving would forgive it. */
+  private readonly losses = new Map<string, Losses>()
 
   constructor(deps: ProviderDeps, options: ProviderOptions, pool: Pool) {
     this.deps = deps
@@ -176,9 +178,12 @@ class ProviderBook implements Providers {
 
   /** One payable channel per provider: found again, or opened and announced to the provider. */
   private fund(link: Link): ProviderAccount {
+    const losses = this.losses.get(link.identity) ?? noLosses()
+    this.losses.set(link.identity, losses)
     link.account ??= keepAccount({
       ...this.deps,
       peer: link.peer,
+      losses,
       open: (onEnd) => this.channels.open(link.hello, link.peer, onEnd),
       topUp: (account) => this.channels.topUp(link.hello, account),
       onPayable: (payable) => {

@@ -8,7 +8,11 @@ import { describe, expect, it } from 'vitest'
 import { MarketError } from '../../../contracts/base/errors.ts'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import { exposureLimit, type PayerState, startPayer } from '../../../contracts/money/payer.ts'
-import { keepAccount } from '../../../node/scheduler/providerAccount.ts'
+import {
+  type AccountNeeds,
+  keepAccount,
+  noLosses,
+} from '../../../node/scheduler/providerAccount.ts'
 import type { PayerAccount } from '../../../node/settlement/payerAccount.ts'
 import { createSeededRandom } from '../../../node/system/seededRandom.ts'
 import { createSimulatedClock } from '../../../node/system/simulatedClock.ts'
@@ -19,6 +23,7 @@ async function play(options: { failures?: number; deposit?: bigint } = {}) {
   const clock = createSimulatedClock({ startMs: 0 })
   const said: boolean[] = []
   const { deposit = 1_000_000n } = options
+  const losses = noLosses()
   const game = {
     clock,
     said,
@@ -40,11 +45,12 @@ async function play(options: { failures?: number; deposit?: bigint } = {}) {
     refresh: async () => undefined,
     close: async () => void game.closed++,
   }
-  const kept = keepAccount({
+  const needs: AccountNeeds = {
     clock,
     random: createSeededRandom('kept'),
     logger: keptLogger(),
     peer: 'peer',
+    losses,
     open: async (onEnd) => {
       if (game.failures-- > 0) throw new MarketError('unreachable')
       game.opened++
@@ -57,9 +63,26 @@ async function play(options: { failures?: number; deposit?: bigint } = {}) {
       game.books = { ...game.books, deposit: game.books.deposit + deposit }
     },
     onPayable: (payable) => said.push(payable),
-  })
+  }
+  const kept = keepAccount(needs)
   await clock.advance(0)
-  return { ...game, game, kept }
+  /** What the next opening settles. */
+  const settleAtOpening = (amount: bigint) => {
+    game.onOpen = () => {
+      const spent = game.books.spent + amount
+      game.books = { ...game.books, cumulative: spent, spent }
+      game.onOpen = () => undefined
+    }
+  }
+  /** The provider hangs up and comes back: another account over the same books. */
+  const comeBack = async (before: { stop(): Promise<void> }) => {
+    await before.stop()
+    await clock.advance(0)
+    const next = keepAccount(needs)
+    await clock.advance(0)
+    return next
+  }
+  return { ...game, game, kept, settleAtOpening, comeBack }
 }
 
 describe('an account with a provider', () => {
@@ -126,6 +149,49 @@ describe('an account with a provider', () => {
     await clock.advance(10 * LIMITS.reconnectMaxMs)
     expect(game.opened).toBe(3)
     expect(clock.pending).toBe(0)
+  })
+
+  it('is not forgiven what it cost by hanging up and coming back', async () => {
+    const { game, kept, clock, settleAtOpening, comeBack } = await play()
+    const limit = exposureLimit(game.books)
+    settleAtOpening(limit)
+    const second = await comeBack(kept)
+    expect(second.current()).toBeDefined()
+    settleAtOpening(1n)
+    const third = await comeBack(second)
+    expect(third.current()).toBeUndefined()
+    await expect(third.opened).rejects.toMatchObject({ code: 'exposure' })
+    const fourth = await comeBack(third)
+    expect(fourth.current()).toBeUndefined()
+    expect(clock.pending).toBe(0)
+  })
+
+  it('waits for the legs under way before it calls what an opening settled a loss', async () => {
+    const { game, kept, said, settleAtOpening, comeBack } = await play()
+    const cost = exposureLimit(game.books) + 1n
+    const paid = kept.current()!.enter()
+    settleAtOpening(cost)
+    const second = await comeBack(kept)
+    expect(second.current()).toBeDefined()
+    expect(said.at(-1)).toBe(false) // no new job meanwhile
+    paid({ stuck: true, lost: -cost }) // its client has paid, the account could not be told
+    expect(said.at(-1)).toBe(true)
+    const unpaid = second.current()!.enter()
+    settleAtOpening(cost)
+    const third = await comeBack(second)
+    expect(third.current()).toBeDefined()
+    unpaid({ stuck: true }) // nobody has paid
+    expect(third.current()).toBeUndefined()
+    expect(said.at(-1)).toBe(false)
+  })
+
+  it('counts receipts of abandoned attempts', async () => {
+    const { game, kept } = await play()
+    const limit = exposureLimit(game.books)
+    kept.current()!.enter()({ stuck: false, lost: limit })
+    expect(kept.current()).toBeDefined()
+    kept.current()!.enter()({ stuck: false, lost: 1n })
+    expect(kept.current()).toBeUndefined()
   })
 
   it('has no capacity for what it cannot grant, and is topped up before it is empty', async () => {
