@@ -43,6 +43,7 @@ export function decodePayer(bytes: Bytes): PayerState {
     acked: statement(row.row('acked')),
     unacked: row.list('unacked').map(unacked),
     synced: false,
+    unproven: row.has('unproven') ? row.amount('unproven') : 0n,
     conflicted: row.flag('conflicted'),
   }))
 }

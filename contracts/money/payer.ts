@@ -82,6 +82,7 @@ export function startPayer(channel: {
     acked: { sequence: 0, cumulative: 0n, credit: 0n },
     unacked: [],
     synced: false,
+    unproven: 0n,
     conflicted: false,
   }
 }
@@ -149,7 +150,7 @@ function grant(state: PayerState, jobId: string, amount: NanoTon, consent?: Nano
 function checkExposure(state: PayerState, missing: NanoTon, consent: NanoTon = 0n): void {
   const own = exposureLimit(state)
   const most = consent > own ? consent : own
-  const exposure = exposureOf(state) + missing
+  const exposure = exposureOf(state) + state.unproven + missing
   // Allotting credit puts nothing more at stake, so it is never refused here.
   if (missing > 0n && exposure > most) throw new MarketError('exposure', { exposure, most })
 }

@@ -49,6 +49,12 @@ export interface PayerState {
   readonly unacked: readonly Unacked[]
   /** True once the payee has opened the account in this process; never restored from disk. */
   readonly synced: boolean
+  /**
+   * Charged on the payee's word alone when an account was opened again: beyond what was received
+   * here, and without a checked receipt. It counts as money at stake for ever, so that a payee
+   * that cuts and comes back takes one exposure limit in all, not one each time.
+   */
+  readonly unproven: NanoTon
   /** True after two statements conflicted: nothing more is signed. */
   readonly conflicted: boolean
 }

@@ -83,12 +83,15 @@ function adopt(state: PayerState, event: OpenedEvent): PayerStep {
   // The payee counts a finished job as spent, the payer only once it has settled it.
   let { spent } = event
   for (const { jobId, charge } of event.unsettled) {
-    jobs.set(jobId, { granted: charge, delivered: charge })
+    const known = state.jobs.get(jobId)?.delivered ?? 0n
+    jobs.set(jobId, { granted: charge, delivered: known < charge ? known : charge })
     spent -= charge
   }
   const ahead = event.ownVoucherValid && cumulative > state.cumulative ? event.voucher : undefined
+  const gained = spent - state.spent
   const adopted: PayerState = {
     ...state,
+    unproven: state.unproven + (gained > 0n ? gained : 0n),
     cumulative,
     receiptsHash: ahead?.receiptsHash ?? state.receiptsHash,
     sequence,
@@ -127,9 +130,17 @@ function settleShown(before: PayerStep, event: OpenedEvent, settle: Settle): Pay
     // Settled already, and that message is sent again. The job may have been granted anew since.
     if (pending) continue
     const settlement = { jobId, charge, receiptHash, clientSignature, disputed }
-    step = then(step, settle(step.state, settlement))
+    const settled = settle(withUnproven(step.state, shown), settlement)
+    step = then(step, settled)
   }
   return step
+}
+
+/** The books with what is charged beyond what was received here, where no receipt was checked. */
+function withUnproven(state: PayerState, { jobId, charge, clientSignature }: UnsettledShown) {
+  const beyond = charge - (state.jobs.get(jobId)?.delivered ?? 0n)
+  if (clientSignature || beyond <= 0n) return state
+  return { ...state, unproven: state.unproven + beyond }
 }
 
 /** The settlement of a job that is on its way to the payee. */

@@ -160,11 +160,11 @@ function proved(file: ReceiptFile): string[] {
   return sentences
 }
 
-function notProved(file: ReceiptFile, { receipt, lease }: Records): string[] {
+function notProved(file: ReceiptFile, { receipt }: Records): string[] {
   const sentences = [
     'that the money moved: vouchers and the channel show that',
     'who stands behind the identity keys: the registry shows that',
-    `that the tier ${receipt.tier} is true: \`chrysalis evidence verify\` checks its evidence`,
+    `that the tier ${receipt.tier} is true: its evidence was the client's to check`,
     'that the model with the leased hash gave the answer',
   ]
   if (file.signatures.client === undefined) {
@@ -173,7 +173,7 @@ function notProved(file: ReceiptFile, { receipt, lease }: Records): string[] {
   if (file.evidence === undefined)
     sentences.push('anything about the machine: there is no evidence')
   if (receipt.energy) sentences.push(`that the energy is right: it is ${receipt.energy.how}`)
-  if (lease.minTier === 'simulated' || receipt.tier === 'simulated') {
+  if (receipt.tier === 'simulated') {
     sentences.push('anything real about the provider: the tier is simulated')
   }
   return sentences

@@ -109,8 +109,8 @@ export class Leg {
 
   /** What the client is shown, once accepted. */
   placed(attempt: number): MessageInitShape<typeof PlacedSchema> {
-    const { contextTokens } = this.job.offer
-    return { lease: this.signed, accepted: this.accept, attempt, contextTokens }
+    const { contextTokens, demo } = this.job.offer
+    return { lease: this.signed, accepted: this.accept, attempt, contextTokens, demo }
   }
 
   /** Grants the provider the cost that the client's total covers. Throws what the account does. */

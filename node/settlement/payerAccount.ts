@@ -98,7 +98,7 @@ export async function openPayerAccount(
 export function headroomOf(state: PayerState): NanoTon {
   const credit = payerCredit(state)
   const free = freeBalance(state)
-  const byExposure = credit + exposureLimit(state) - exposureOf(state)
+  const byExposure = credit + exposureLimit(state) - exposureOf(state) - state.unproven
   const most = byExposure < credit ? credit : byExposure
   return most < free ? most : free
 }

@@ -68,7 +68,8 @@ describe('a world of 200 jobs', () => {
   })
 
   it('comes to its exposure limits, refuses there, and never goes beyond', () => {
-    expect(first.highestExposurePer10k).toBeGreaterThan(9_000)
+    // What was charged on a payee's word alone takes part of the limit for good.
+    expect(first.highestExposurePer10k).toBeGreaterThan(8_000)
     expect(first.highestExposurePer10k).toBeLessThanOrEqual(10_000)
     expect(first.outcomes.exposure).toBeGreaterThan(0)
   })

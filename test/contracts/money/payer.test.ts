@@ -281,3 +281,38 @@ describe('reconnecting', () => {
     expect(play([{ ...chain, claimed: 500n }], paid).effects).toEqual([])
   })
 })
+
+describe('what is charged on the payee’s word alone', () => {
+  /** One cut of a payee that delivers nothing and shows the whole grant as its charge. */
+  const robbed = (state: PayerState, jobId: string, amount: bigint): PayerState => {
+    const granted = play([grant(jobId, amount)], state).state
+    const restarted = decodePayer(encodePayer(granted))
+    const { sequence, cumulative, spent } = granted
+    const shown = {
+      sequence,
+      cumulative,
+      spent: spent + amount,
+      unsettled: [{ jobId, charge: amount }],
+    }
+    return play([opened(shown)], restarted).state
+  }
+
+  it('takes one exposure limit in all, however often the payee cuts and comes back', () => {
+    const once = robbed(ready, A, 600n)
+    expect([once.unproven, exposureOf(once)]).toEqual([600n, 0n])
+    expect(() => play([grant(B, 401n)], once)).toThrow(refused('exposure'))
+    const twice = robbed(once, B, 400n)
+    expect(twice.unproven).toBe(1_000n)
+    expect(() => play([grant(A, 1n)], twice)).toThrow(refused('exposure'))
+    expect(decodePayer(encodePayer(twice)).unproven).toBe(1_000n)
+  })
+
+  it('is nothing where the charge is what was received', () => {
+    const events = [grant(A, 600n), { type: 'delivered', jobId: A, cost: 600n } as const]
+    const { state } = play(events, ready)
+    const { sequence, cumulative } = state
+    const shown = { sequence, cumulative, spent: 600n, unsettled: [{ jobId: A, charge: 600n }] }
+    const back = play([opened(shown)], decodePayer(encodePayer(state))).state
+    expect(back.unproven).toBe(0n)
+  })
+})
