@@ -198,8 +198,8 @@ export class Leg {
           throw new MarketError('bad-frame', { frames: this.frames })
         }
         const billed = fromUsage(kind.value.billed)
+        // Only the provider's word: it bounds the receipt, and frees nothing of what is at stake.
         this.delivered = cost(billed, this.lease)
-        this.job.provider.account.delivered(this.job.spec.jobId, this.delivered)
         return this.abandoned ? undefined : this.dispatch({ type: 'frames', frames, billed })
       }
       case 'finished':

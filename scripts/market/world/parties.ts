@@ -58,7 +58,8 @@ export function schedulerParty(
       salt: seed >>> 0,
       seed: seed >>> 0,
       queueLimit,
-      providerDepositNano: DEPOSIT,
+      // Until its receipt comes, a whole job is money at stake on this leg.
+      providerDepositNano: 2n * DEPOSIT,
       closeDelayS: LIMITS.closeDelayS,
     })
     return { role, stop: () => role.stop() }
