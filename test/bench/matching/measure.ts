@@ -1,0 +1,74 @@
+/**
+ * Clocks and scales. Throughput is CPU time of the process (its collector's threads included), so
+ * that neighbours on the machine do not count; single decisions are wall time, so in their tail
+ * they do. What is allocated is exact: growth of the heap, plus what each collection in between
+ * freed, as `GCProfiler` reports it (a `PerformanceObserver` hears of none inside one turn).
+ * @module
+ */
+import { GCProfiler, setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+setFlagsFromString('--expose-gc')
+/** Readings that differ by less are the same. */
+const SETTLED_BYTES = 4_096
+
+const gc = runInNewContext('gc') as () => void
+
+/** CPU nanoseconds of the work. */
+export function cpuNs(work: () => void): number {
+  const start = process.cpuUsage()
+  work()
+  const { user, system } = process.cpuUsage(start)
+  return (user + system) * 1_000
+}
+
+/** Bytes that live on the heap and in buffers beside it, once collections change nothing more. */
+export async function heldBytes(): Promise<number> {
+  for (let last = Number.NaN; ; ) {
+    gc()
+    // Buffers are freed on another thread and counted in a later turn.
+    await new Promise((resolve) => setImmediate(resolve))
+    const { heapUsed, external } = process.memoryUsage()
+    if (Math.abs(heapUsed + external - last) < SETTLED_BYTES) return heapUsed + external
+    last = heapUsed + external
+  }
+}
+
+/** Bytes allocated on the heap and in buffers while working. */
+export function allocatedBytes(work: () => void): number {
+  const idle = allocatedIn(() => {})
+  return Math.max(0, allocatedIn(work) - idle)
+}
+
+function allocatedIn(work: () => void): number {
+  gc()
+  const profiler = new GCProfiler()
+  profiler.start()
+  const before = process.memoryUsage()
+  work()
+  const after = process.memoryUsage()
+  const { statistics } = profiler.stop()
+  const freed = statistics.reduce((sum, { beforeGC, afterGC }) => {
+    return sum + beforeGC.heapStatistics.usedHeapSize - afterGC.heapStatistics.usedHeapSize
+  }, 0)
+  return after.heapUsed - before.heapUsed + freed + (after.external - before.external)
+}
+
+/** Median milliseconds that reading the clock twice adds to what lies between. */
+export function clockMs(): number {
+  const taken = new Float64Array(20_000)
+  for (let i = 0; i < taken.length; i++) {
+    const start = performance.now()
+    taken[i] = performance.now() - start
+  }
+  return quantile(taken.sort(), 0.5)
+}
+
+/** Of sorted values. */
+export function quantile(sorted: Float64Array, share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN
+}
+
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+}

@@ -1,0 +1,153 @@
+/**
+ * One race: all contenders over the same work, in rounds, interleaved, so that a machine that slows
+ * down slows everyone. Ratios are medians of the ratios of a round.
+ * @module
+ */
+import type { Rule } from './contender.ts'
+import { median, quantile } from './measure.ts'
+import type { Racer, RacerFactory, UpdateCosts } from './racer.ts'
+import type { Settled } from './settle.ts'
+import type { Workload } from './workload.ts'
+
+export interface Budget {
+  readonly rounds: number
+  readonly warmMs: number
+  readonly roundMs: number
+  /** Steps of a round whatever they cost, and however little they cost. */
+  readonly leastSteps: number
+  readonly mostSteps: number
+  readonly mostWarmSteps: number
+  /** Decisions timed one by one in a round. */
+  readonly mostSamples: number
+  readonly mostAllocating: number
+}
+
+export const FULL: Budget = {
+  rounds: 5,
+  warmMs: 150,
+  roundMs: 60,
+  leastSteps: 20,
+  mostSteps: 60_000,
+  mostWarmSteps: 60_000,
+  mostSamples: 20_000,
+  mostAllocating: 20_000,
+}
+
+export const QUICK: Budget = {
+  ...FULL,
+  warmMs: 60,
+  roundMs: 20,
+  mostSteps: 20_000,
+  mostWarmSteps: 30_000,
+  mostSamples: 5_000,
+  mostAllocating: 5_000,
+}
+
+/** Steps that no contender goes beyond. */
+export function stepsOf({ rounds, mostSteps, mostWarmSteps, ...most }: Budget): number {
+  return 2 * mostWarmSteps + rounds * (mostSteps + most.mostSamples) + most.mostAllocating
+}
+
+export interface Result {
+  readonly name: string
+  readonly rule: Rule
+  /** CPU nanoseconds a step, by round. */
+  readonly stepNs: readonly number[]
+  readonly steps: number
+  /** Wall nanoseconds of a decision, the clock's cost taken off; nothing from too few samples. */
+  readonly p50Ns: number | undefined
+  readonly p99Ns: number | undefined
+  readonly p999Ns: number | undefined
+  readonly updates: UpdateCosts | undefined
+  readonly bytesPerSlot: number
+  readonly allocatedPerStep: number | undefined
+  /** Share of jobs that no slot could start. */
+  readonly unplaced: number
+  /** Fills that are those of the first contender with the same rule, of those that both made. */
+  readonly same: { readonly equal: number; readonly of: number; readonly reference: string }
+}
+
+export async function race(
+  work: Workload,
+  settled: Settled,
+  factories: readonly RacerFactory[],
+  budget: Budget,
+  clockMs: number,
+): Promise<Result[]> {
+  const racers: Racer[] = []
+  try {
+    for (const factory of factories) racers.push(await factory.start(work, settled))
+    const paces: number[] = []
+    for (const racer of racers) paces.push(await warmUp(racer, budget))
+    const steps = paces.map((ns) => between(budget, (budget.roundMs * 1e6) / ns))
+    const stepNs = racers.map(() => [] as number[])
+    const samples = racers.map(() => [] as Float64Array[])
+    for (let round = 0; round < budget.rounds; round++) {
+      for (const [i, racer] of racers.entries()) {
+        stepNs[i]!.push((await racer.run(steps[i]!)) / steps[i]!)
+        samples[i]!.push(await racer.sample(Math.min(steps[i]!, budget.mostSamples)))
+      }
+    }
+    const results: Result[] = []
+    for (const [i, racer] of racers.entries()) {
+      const allocating = Math.min(steps[i]!, budget.mostAllocating)
+      const allocated = await racer.allocated(allocating)
+      results.push({
+        name: racer.name,
+        rule: racer.rule,
+        stepNs: stepNs[i]!,
+        steps: steps[i]! * budget.rounds,
+        ...quantiles(samples[i]!, clockMs),
+        updates: await racer.updates(),
+        bytesPerSlot: racer.bytes / work.setup.slots,
+        allocatedPerStep: allocated === undefined ? undefined : allocated / allocating,
+        ...(await fillsOf(racer, racers)),
+      })
+    }
+    return results
+  } finally {
+    for (const racer of racers) await racer.stop()
+  }
+}
+
+/** How many times longer `slow` takes than `fast`: the median over the rounds of both. */
+export function ratio(slow: Result, fast: Result): number {
+  return median(slow.stepNs.map((ns, round) => ns / fast.stepNs[round]!))
+}
+
+/** Runs a while, until compiled; gives nanoseconds a step of its last stretch. */
+async function warmUp(
+  racer: Racer,
+  { warmMs, leastSteps, mostWarmSteps }: Budget,
+): Promise<number> {
+  let spentNs = 0
+  for (let stretch = leastSteps; ; stretch *= 2) {
+    const ns = await racer.run(stretch)
+    spentNs += ns
+    if (spentNs >= warmMs * 1e6 || racer.done() >= mostWarmSteps) return Math.max(1, ns) / stretch
+  }
+}
+
+function between({ leastSteps, mostSteps }: Budget, steps: number): number {
+  return Math.round(Math.min(mostSteps, Math.max(leastSteps, steps)))
+}
+
+function quantiles(samples: readonly Float64Array[], clockMs: number) {
+  const sorted = Float64Array.from(samples.flatMap((each) => [...each])).sort()
+  /** A quantile needs ten samples beyond it. */
+  const at = (share: number): number | undefined => {
+    if (sorted.length * (1 - share) < 10) return undefined
+    return Math.max(0, quantile(sorted, share) - clockMs) * 1e6
+  }
+  return { p50Ns: at(0.5), p99Ns: at(0.99), p999Ns: at(0.999) }
+}
+
+async function fillsOf(racer: Racer, racers: readonly Racer[]) {
+  const reference = racers.find(({ rule }) => rule === racer.rule)!
+  const [mine, theirs] = [await racer.fills(), await reference.fills()]
+  const of = Math.min(mine.length, theirs.length)
+  let equal = 0
+  for (let step = 0; step < of; step++) if (mine[step] === theirs[step]) equal++
+  const unplaced = mine.reduce((sum, slot) => sum + (slot < 0 ? 1 : 0), 0) / mine.length
+  return { unplaced, same: { equal, of, reference: reference.name } }
+}
