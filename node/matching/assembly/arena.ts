@@ -1,0 +1,191 @@
+/**
+ * AssemblyScript. The tables of the index in linear memory: those of `../index/arena.ts`, a record's
+ * fields side by side, since a record is read whole and memory far away is what costs time.
+ * @module
+ */
+
+export const TICKS: u32 = 96
+export const LANES: u32 = 16
+export const LEVELS: u32 = 6
+export const NONE: u32 = 0xffffffff
+export const ROOT: u32 = 0x80000000
+export const FULL: f64 = 4503599627370496.0 // 2^52
+export const EMPTY: f64 = 9007199254740992.0 // 2^53
+export const TWO_32: f64 = 4294967296.0
+/** 2^-32: exact, and quicker than a division. */
+export const PER_32: f64 = 1.0 / 4294967296.0
+export const MOST_WAIT: f64 = 1048575.0
+
+/** Price of each tick; written by the caller before anything else. */
+export const PRICES: usize = memory.data(96 * 8, 16)
+/** One bit a column that the job accepts; written by the caller before a `best` that names columns. */
+export const COLUMNS: usize = memory.data(256 / 8, 16)
+
+// Row: service time, running, capacity, lane.
+export const ROW: usize = 20
+export const ROW_RUNNING: usize = 8
+export const ROW_CAPACITY: usize = 12
+export const ROW_LANE: usize = 16
+// Node: sixteen keys, sixteen rows, then parent, next, prev, used (16 bits), level (16 bits).
+export const NODE: usize = 208
+export const NODE_WHO: usize = 128
+export const NODE_PARENT: usize = 192
+export const NODE_NEXT: usize = 196
+export const NODE_PREV: usize = 200
+export const NODE_USED: usize = 204
+export const NODE_LEVEL: usize = 206
+// Cell: key, who, root, shelf, live, heads of the open chains.
+export const CELL: usize = 48
+export const CELL_WHO: usize = 8
+export const CELL_ROOT: usize = 12
+export const CELL_SHELF: usize = 16
+export const CELL_LIVE: usize = 20
+export const CELL_OPEN: usize = 24
+// Model: least keys, whose, bands, sizes of its ticks; then tick bits and the columns' logarithm.
+export const MODEL: usize = 96 * 8 + 3 * 96 * 4 + 4 * 4
+export const MODEL_WHO: usize = 96 * 8
+export const MODEL_BAND: usize = 96 * 12
+export const MODEL_SIZE: usize = 96 * 16
+export const MODEL_FREE: usize = 96 * 20
+export const MODEL_BITS: usize = 96 * 20 + 12
+
+export let rows: usize = 0
+export let nodes: usize = 0
+export let cells: usize = 0
+export let cellBits: usize = 0
+export let models: usize = 0
+let rowRoom: u32 = 0
+let rowCount: u32 = 0
+let rowFreed: u32 = NONE
+let nodeRoom: u32 = 0
+let nodeCount: u32 = 0
+let nodeFreed: u32 = NONE
+let cellRoom: u32 = 0
+let cellCount: u32 = 0
+let modelRoom: u32 = 0
+export let modelCount: u32 = 0
+const bandsFreed = new StaticArray<u32>(32).fill(NONE)
+
+// biome-ignore format: accessors, one a line
+@inline export function rowAt(row: u32): usize { return rows + <usize>row * ROW }
+// biome-ignore format: accessors, one a line
+@inline export function nodeAt(node: u32): usize { return nodes + <usize>node * NODE }
+// biome-ignore format: accessors, one a line
+@inline export function cellAt(cell: u32): usize { return cells + <usize>cell * CELL }
+// biome-ignore format: accessors, one a line
+@inline export function modelAt(model: u32): usize { return models + <usize>model * MODEL }
+
+/** An eighth more, at least one. */
+function roomier(count: u32): u32 {
+  return count + max<u32>(1, count >> 3)
+}
+
+function grown(from: usize, size: usize): usize {
+  return from == 0 ? heap.alloc(size) : heap.realloc(from, size)
+}
+
+export function newRow(): u32 {
+  if (rowFreed != NONE) {
+    const row = rowFreed
+    rowFreed = load<u32>(rowAt(row), ROW_LANE)
+    return row
+  }
+  if (rowCount == rowRoom) {
+    rowRoom = roomier(rowCount)
+    rows = grown(rows, <usize>rowRoom * ROW)
+  }
+  return rowCount++
+}
+
+export function freeRow(row: u32): void {
+  store<u32>(rowAt(row), rowFreed, ROW_LANE)
+  rowFreed = row
+}
+
+export function newNode(level: u32): u32 {
+  let node = nodeFreed
+  if (node != NONE) {
+    nodeFreed = load<u32>(nodeAt(node), NODE_PARENT)
+  } else {
+    if (nodeCount == nodeRoom) {
+      nodeRoom = roomier(nodeCount)
+      nodes = grown(nodes, <usize>nodeRoom * NODE)
+    }
+    node = nodeCount++
+  }
+  const at = nodeAt(node)
+  for (let lane: usize = 0; lane < <usize>LANES; lane++) store<f64>(at + lane * 8, EMPTY)
+  store<u16>(at, 0, NODE_USED)
+  store<u16>(at, <u16>level, NODE_LEVEL)
+  return node
+}
+
+export function freeNode(node: u32): void {
+  store<u32>(nodeAt(node), nodeFreed, NODE_PARENT)
+  nodeFreed = node
+}
+
+export function newBand(bits: u32, shelf: u32): u32 {
+  const length: u32 = 1 << bits
+  let band = bandsFreed[bits]
+  if (band != NONE) {
+    bandsFreed[bits] = load<u32>(cellAt(band), CELL_SHELF)
+  } else {
+    band = (cellCount + length - 1) & ~(length - 1)
+    cellCount = band + length
+    if (cellCount > cellRoom) {
+      const before = cellRoom
+      cellRoom = (max(cellCount, roomier(cellRoom)) + 31) & ~31
+      cells = grown(cells, <usize>cellRoom * CELL)
+      cellBits = grown(cellBits, <usize>(cellRoom >> 3))
+      memory.fill(cellBits + (before >> 3), 0, (cellRoom - before) >> 3)
+    }
+  }
+  for (let cell = band; cell < band + length; cell++) {
+    const at = cellAt(cell)
+    store<f64>(at, FULL)
+    store<u32>(at, NONE, CELL_WHO)
+    store<u32>(at, NONE, CELL_ROOT)
+    store<u32>(at, shelf, CELL_SHELF)
+    store<u32>(at, 0, CELL_LIVE)
+    for (let level: usize = 0; level < <usize>LEVELS; level++) {
+      store<u32>(at + level * 4, NONE, CELL_OPEN)
+    }
+  }
+  return band
+}
+
+export function freeBand(bits: u32, band: u32): void {
+  store<u32>(cellAt(band), bandsFreed[bits], CELL_SHELF)
+  bandsFreed[bits] = band
+}
+
+export function reserveModel(model: u32): void {
+  if (model < modelCount) return
+  const from = modelCount
+  modelCount = model + 1
+  if (modelCount > modelRoom) {
+    modelRoom = max(modelCount, roomier(modelRoom))
+    models = grown(models, <usize>modelRoom * MODEL)
+  }
+  for (let fresh = from; fresh < modelCount; fresh++) {
+    const at = modelAt(fresh)
+    memory.fill(at, 0, MODEL)
+    for (let tick: usize = 0; tick < <usize>TICKS; tick++) {
+      store<f64>(at + tick * 8, FULL)
+      store<u32>(at + tick * 4, NONE, MODEL_WHO)
+      store<u32>(at + tick * 4, NONE, MODEL_BAND)
+    }
+  }
+}
+
+/** Bytes of all tables. */
+export function bytes(): usize {
+  return (
+    <usize>rowRoom * ROW +
+    <usize>nodeRoom * NODE +
+    <usize>cellRoom * CELL +
+    <usize>(cellRoom >> 3) +
+    <usize>modelRoom * MODEL
+  )
+}
