@@ -10,7 +10,7 @@ import { runInNewContext } from 'node:vm'
 
 setFlagsFromString('--expose-gc')
 /** Readings that differ by less are the same. */
-const SETTLED_BYTES = 4_096
+const SETTLED_BYTES = 1_024
 
 const gc = runInNewContext('gc') as () => void
 
@@ -24,13 +24,15 @@ export function cpuNs(work: () => void): number {
 
 /** Bytes that live on the heap and in buffers beside it, once collections change nothing more. */
 export async function heldBytes(): Promise<number> {
-  for (let last = Number.NaN; ; ) {
+  for (let last = Number.NaN, same = 0; ; ) {
     gc()
     // Buffers are freed on another thread and counted in a later turn.
     await new Promise((resolve) => setImmediate(resolve))
     const { heapUsed, external } = process.memoryUsage()
-    if (Math.abs(heapUsed + external - last) < SETTLED_BYTES) return heapUsed + external
-    last = heapUsed + external
+    const now = heapUsed + external
+    same = Math.abs(now - last) < SETTLED_BYTES ? same + 1 : 0
+    if (same === 2) return now
+    last = now
   }
 }
 

@@ -43,9 +43,11 @@ export const QUICK: Budget = {
   mostAllocating: 5_000,
 }
 
+const PASSES = 3
+
 /** Steps that no contender goes beyond. */
 export function stepsOf({ rounds, mostSteps, mostWarmSteps, ...most }: Budget): number {
-  return 2 * mostWarmSteps + rounds * (mostSteps + most.mostSamples) + most.mostAllocating
+  return 2 * mostWarmSteps + rounds * (mostSteps + most.mostSamples) + PASSES * most.mostAllocating
 }
 
 export interface Result {
@@ -72,7 +74,6 @@ export async function race(
   settled: Settled,
   factories: readonly RacerFactory[],
   budget: Budget,
-  clockMs: number,
 ): Promise<Result[]> {
   const racers: Racer[] = []
   try {
@@ -90,17 +91,16 @@ export async function race(
     }
     const results: Result[] = []
     for (const [i, racer] of racers.entries()) {
-      const allocating = Math.min(steps[i]!, budget.mostAllocating)
-      const allocated = await racer.allocated(allocating)
+      const allocated = await allocatedOf(racer, Math.min(steps[i]!, budget.mostAllocating))
       results.push({
         name: racer.name,
         rule: racer.rule,
         stepNs: stepNs[i]!,
         steps: steps[i]! * budget.rounds,
-        ...quantiles(samples[i]!, clockMs),
+        ...quantiles(samples[i]!),
         updates: await racer.updates(),
         bytesPerSlot: racer.bytes / work.setup.slots,
-        allocatedPerStep: allocated === undefined ? undefined : allocated / allocating,
+        allocatedPerStep: allocated,
         ...(await fillsOf(racer, racers)),
       })
     }
@@ -128,16 +128,27 @@ async function warmUp(
   }
 }
 
+/** Bytes a step, the median of some passes: now and then the compiler allocates on its own. */
+async function allocatedOf(racer: Racer, steps: number): Promise<number | undefined> {
+  const passes: number[] = []
+  for (let pass = 0; pass < PASSES; pass++) {
+    const bytes = await racer.allocated(steps)
+    if (bytes === undefined) return undefined
+    passes.push(bytes / steps)
+  }
+  return median(passes)
+}
+
 function between({ leastSteps, mostSteps }: Budget, steps: number): number {
   return Math.round(Math.min(mostSteps, Math.max(leastSteps, steps)))
 }
 
-function quantiles(samples: readonly Float64Array[], clockMs: number) {
+function quantiles(samples: readonly Float64Array[]) {
   const sorted = Float64Array.from(samples.flatMap((each) => [...each])).sort()
   /** A quantile needs ten samples beyond it. */
   const at = (share: number): number | undefined => {
     if (sorted.length * (1 - share) < 10) return undefined
-    return Math.max(0, quantile(sorted, share) - clockMs) * 1e6
+    return Math.max(0, quantile(sorted, share))
   }
   return { p50Ns: at(0.5), p99Ns: at(0.99), p999Ns: at(0.999) }
 }

@@ -6,7 +6,7 @@
 import type { ContenderFactory, Rule } from './contender.ts'
 import { fresh } from './fresh.ts'
 import { courseOf } from './loop.ts'
-import { allocatedBytes, cpuNs, heldBytes, median } from './measure.ts'
+import { allocatedBytes, clockMs, cpuNs, heldBytes, median } from './measure.ts'
 import { offerAll, type Settled } from './settle.ts'
 import type { UpdateTimes } from './updates.ts'
 import type { Workload } from './workload.ts'
@@ -28,7 +28,7 @@ export interface Racer {
   done(): number
   /** CPU nanoseconds of that many steps. */
   run(steps: number): Promise<number>
-  /** Milliseconds of each of that many decisions, the clock's own cost included. */
+  /** Wall nanoseconds of each of that many decisions, the clock's own cost taken off. */
   sample(steps: number): Promise<Float64Array>
   /** Bytes allocated over that many steps; nothing where that cannot be told. */
   allocated(steps: number): Promise<number | undefined>
@@ -43,8 +43,13 @@ export interface RacerFactory {
   readonly name: string
   readonly rule: Rule
   readonly mostSlots?: number | undefined
+  /** Why it cannot take part on this machine. */
+  missing?(): string | undefined
   start(work: Workload, settled: Settled): Promise<Racer>
 }
+
+/** Slots of a rehearsal. */
+const REHEARSED = 64
 
 export function inProcess(factory: ContenderFactory): RacerFactory {
   const { name, rule, mostSlots } = factory
@@ -55,10 +60,13 @@ async function start(factory: ContenderFactory, work: Workload, settled: Settled
   const { name, rule } = factory
   const loop = await fresh<typeof import('./loop.ts')>('loop.ts', name)
   const { timeUpdates } = await fresh<typeof import('./updates.ts')>('updates.ts', name)
+  // Once in small, so that code compiled on first use is not taken for the contender's data.
+  offerAll(await factory.create(work.setup), work, settled.running, REHEARSED)
   const before = await heldBytes()
   const contender = await factory.create(work.setup)
   offerAll(contender, work, settled.running)
   const bytes = (await heldBytes()) - before + contender.bytes()
+  const clock = clockMs()
   const course = courseOf(contender, work, settled.ring)
 
   return {
@@ -70,7 +78,7 @@ async function start(factory: ContenderFactory, work: Workload, settled: Settled
     async sample(steps) {
       const taken = new Float64Array(steps)
       loop.time(course, steps, taken, 0)
-      return taken
+      return taken.map((ms) => (ms - clock) * 1e6)
     },
     allocated: async (steps) => allocatedBytes(() => loop.run(course, steps)),
     async updates() {

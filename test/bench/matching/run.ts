@@ -39,7 +39,8 @@ async function main(): Promise<void> {
   const say = (text: string): void => void (values.json || process.stdout.write(`${text}\n`))
   const budget = values.quick ? QUICK : FULL
   const sizes = values.sizes?.split(',').map(Number) ?? (values.quick ? QUICK_SIZES : SIZES)
-  const racers = chosen(values.contenders?.split(','))
+  const asked = chosen(values.contenders?.split(','))
+  const racers = asked.filter((each) => each.missing?.() === undefined)
   const machine = {
     machine: `${cpus()[0]?.model}, ${availableParallelism()} threads`,
     node: process.version,
@@ -53,6 +54,8 @@ async function main(): Promise<void> {
       .join('; '),
   )
   say('Steps in CPU time; decisions (p50...) and changes (offer...) in ns of wall time.\n')
+  for (const each of asked)
+    if (!racers.includes(each)) say(`Skipped ${each.name}: ${each.missing?.()}.`)
   const cells: object[] = []
   for (const [slots, shape] of cellsOf(
     sizes,
@@ -81,8 +84,11 @@ async function cellOf(
   }
   const work = workload({ shape, slots, steps: stepsOf(budget), seed: SEED, tokens })
   const settled = await settle(work, FLATQUEUE)
-  const able = racers.filter(({ mostSlots }) => slots <= (mostSlots ?? slots))
-  const results = await race(work, settled, able, budget, clockMs())
+  const able = racers.filter(
+    ({ mostSlots, rule }) =>
+      slots <= (mostSlots ?? slots) && (rule !== 'price-time' || work.setup.columns === 1),
+  )
+  const results = await race(work, settled, able, budget)
   const ours = OURS.map(({ name }) => name)
   return {
     work,

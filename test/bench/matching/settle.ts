@@ -57,10 +57,15 @@ export async function settle(work: Workload, filler: ContenderFactory): Promise<
   return { running, ring }
 }
 
-/** Tells a contender the whole fleet, and what runs on it. */
-export function offerAll(contender: Contender, { fleet }: Workload, running: Int32Array): void {
+/** Tells a contender the fleet, or the first so many slots of it, and what runs there. */
+export function offerAll(
+  contender: Contender,
+  { fleet }: Workload,
+  running: Int32Array,
+  most = fleet.count,
+): void {
   const spec = blankSpec()
-  for (let slot = 0; slot < fleet.count; slot++) {
+  for (let slot = 0; slot < most; slot++) {
     fleet.readInto(slot, spec)
     contender.offer(slot, spec)
     if (running[slot]! > 0) contender.load(slot, running[slot]!)

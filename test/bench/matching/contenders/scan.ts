@@ -1,6 +1,7 @@
 /**
- * The slow twin, and the reference for every fill: look at each slot of the model, column by column
- * of typed arrays. Slots of a model lie densely in rows, so that the scan reads forward only.
+ * The slow twin, and the reference for every fill: look at each slot of the model, in columns of
+ * typed arrays. Slots of a model lie densely in rows, and a full one waits for ever, so that the
+ * scan reads two columns forward and looks closer only at what would be the best so far.
  * @module
  */
 import {
@@ -27,6 +28,9 @@ interface Rows {
   capacity: Int32Array
   running: Int32Array
   serviceMs: Float64Array
+  /** Of the tick. */
+  price: Float64Array
+  /** Infinite without a free place. */
   wait: Float64Array
 }
 
@@ -49,14 +53,22 @@ export function createScan({ slots, models, prices, salt }: Setup): Contender {
     const rows = ofModel[modelOf[slot]!]!
     const row = rowOf[slot]!
     const last = --rows.count
-    for (const column of columnsOf(rows)) column[row] = column[last]!
+    rows.slot[row] = rows.slot[last]!
+    rows.column[row] = rows.column[last]!
+    rows.tick[row] = rows.tick[last]!
+    rows.capacity[row] = rows.capacity[last]!
+    rows.running[row] = rows.running[last]!
+    rows.serviceMs[row] = rows.serviceMs[last]!
+    rows.price[row] = rows.price[last]!
+    rows.wait[row] = rows.wait[last]!
     rowOf[rows.slot[row]!] = row
     modelOf[slot] = -1
   }
 
   function run(rows: Rows, row: number, running: number): void {
     rows.running[row] = running
-    rows.wait[row] = waitOf(running, rows.serviceMs[row]!)
+    const free = running < rows.capacity[row]!
+    rows.wait[row] = free ? waitOf(running, rows.serviceMs[row]!) : Number.POSITIVE_INFINITY
   }
 
   return {
@@ -71,6 +83,7 @@ export function createScan({ slots, models, prices, salt }: Setup): Contender {
       const row = rowOf[slot]!
       rows.column[row] = spec.column
       rows.tick[row] = spec.tick
+      rows.price[row] = prices[spec.tick]!
       rows.capacity[row] = spec.capacity
       rows.serviceMs[row] = spec.serviceMs
       run(rows, row, running)
@@ -81,7 +94,7 @@ export function createScan({ slots, models, prices, salt }: Setup): Contender {
     },
     place(job) {
       const rows = ofModel[job.model]!
-      const row = bestOf(rows, job, prices, salt)
+      const row = bestOf(rows, job, salt)
       if (row < 0) return -1
       run(rows, row, rows.running[row]! + 1)
       return rows.slot[row]!
@@ -95,17 +108,18 @@ export function createScan({ slots, models, prices, salt }: Setup): Contender {
   }
 }
 
-function bestOf(rows: Rows, job: JobSpec, prices: Float64Array, salt: number): number {
-  const { count, slot, column, tick, capacity, running, wait } = rows
+function bestOf(rows: Rows, job: JobSpec, salt: number): number {
+  const { count, slot, column, tick, price, wait } = rows
   const { maxTick, speedWeight } = job
   const tokens = Math.min(job.tokens, MOST_TOKENS)
   let best = -1
-  let bestScore = Number.POSITIVE_INFINITY
+  let bestScore = Number.MAX_VALUE
   let bestWait = 0
   for (let row = 0; row < count; row++) {
-    if (running[row]! >= capacity[row]! || tick[row]! > maxTick) continue
-    const score = prices[tick[row]!]! * tokens + speedWeight * wait[row]!
-    if (score > bestScore || !admits(job, column[row]!)) continue
+    const score = price[row]! * tokens + speedWeight * wait[row]!
+    // Written so as to pass over NaN too: nothing paid for speed, and full.
+    if (!(score <= bestScore)) continue
+    if (tick[row]! > maxTick || !admits(job, column[row]!)) continue
     if (score === bestScore) {
       if (wait[row]! > bestWait) continue
       if (wait[row]! === bestWait && (slot[row]! ^ salt) >>> 0 > (slot[best]! ^ salt) >>> 0)
@@ -127,20 +141,10 @@ function emptyRows(): Rows {
     capacity: new Int32Array(FIRST_ROWS),
     running: new Int32Array(FIRST_ROWS),
     serviceMs: new Float64Array(FIRST_ROWS),
+    price: new Float64Array(FIRST_ROWS),
     wait: new Float64Array(FIRST_ROWS),
   }
 }
-
-const columnsOf = (rows: Rows) =>
-  [
-    rows.slot,
-    rows.column,
-    rows.tick,
-    rows.capacity,
-    rows.running,
-    rows.serviceMs,
-    rows.wait,
-  ] as const
 
 function roomFor(rows: Rows): Rows {
   if (rows.count < rows.slot.length) return rows
@@ -160,6 +164,7 @@ function roomFor(rows: Rows): Rows {
     capacity: twice(rows.capacity, Int32Array),
     running: twice(rows.running, Int32Array),
     serviceMs: twice(rows.serviceMs, Float64Array),
+    price: twice(rows.price, Float64Array),
     wait: twice(rows.wait, Float64Array),
   }
 }
