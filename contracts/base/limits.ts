@@ -102,7 +102,7 @@ export const LIMITS = {
   slotsPerProvider: 64,
   /** Places of one slot that a scheduler believes. */
   capacity: 4_096,
-  /** Slots of one pool: about 400 bytes each. */
+  /** Slots of one pool: about 500 bytes each. */
   poolSlots: 2_000_000,
   /** Jobs that a pool has placed and that have not ended: about 150 bytes each. */
   poolJobs: 4_000_000,
@@ -110,6 +110,12 @@ export const LIMITS = {
   queueLimit: 1_000_000,
   /** Tenants whose counters a pool remembers; beyond, those charged longest ago are forgotten. */
   fairTenants: 100_000,
+  /** Models of one pool: each has 2 KB of its own beside its slots. */
+  poolModels: 20_000,
+  /** Tags of prompts that a slot remembers: some four conversations of sixteen blocks. */
+  slotTags: 64,
+  /** Slots looked at because they remember a job's tags; affinity is a hint, not a search. */
+  affineSlots: 64,
   /** Bytes of one line of recorded events: a job whose three lists are full needs half of it. */
   eventLineBytes: 64 * KIB,
   /** A slot whose last jobs failed rests between these, doubling, before it gets another. */

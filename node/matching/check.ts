@@ -9,6 +9,7 @@ import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import { TIERS } from '../../contracts/base/tier.ts'
 import type { MatchEvent } from './events.ts'
+import { isPlain } from './plain.ts'
 
 interface Check {
   readonly expected: string
@@ -77,6 +78,7 @@ const FIELDS: ReadonlyMap<unknown, ReadonlyMap<string, Check>> = new Map(
       minMemoryGiB: quantity,
       exclude: names,
       priority: integer(-INT31, INT31),
+      tags: names,
       deadline: quantity,
     },
     done: OF_JOB,
@@ -92,6 +94,11 @@ const FIELDS: ReadonlyMap<unknown, ReadonlyMap<string, Check>> = new Map(
  * checkEvent(JSON.parse('{"type":"done","id":"j1"}'))
  */
 export function checkEvent(value: unknown): asserts value is MatchEvent {
+  if (!isPlain(value)) checkFields(value)
+}
+
+/** The same, field by field. */
+export function checkFields(value: unknown): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new MarketError('bad-input', { field: 'event', expected: 'an object' })
   }

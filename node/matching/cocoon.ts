@@ -8,8 +8,9 @@
  * no place is refused.
  * @module
  */
-import { type Slot, waitOf } from './slots.ts'
-import type { Strategy } from './strategy.ts'
+import { waitOf } from './index/slotIndex.ts'
+import type { Slot } from './slots.ts'
+import type { Candidates, Strategy } from './strategy.ts'
 
 /** Time constant of the decay, seconds. */
 const DECAY_S = 600
@@ -23,9 +24,8 @@ interface Mean {
 }
 
 /** A strategy with that rule. The filters before it are the market's own. */
-export function cocoon(): Strategy {
+export function cocoon(slots: Candidates): Strategy {
   const means = new WeakMap<Slot, Mean>()
-  const slots: Slot[] = []
 
   function mean(slot: Slot, now: number): Mean {
     const known = means.get(slot) ?? { jobs: 0, totalMs: 0, atMs: now }
@@ -39,22 +39,22 @@ export function cocoon(): Strategy {
 
   return {
     queues: false,
-    pick(needs, index, now) {
-      const count = index.eligible(needs, slots)
+    pick(needs, now) {
       let best: Slot | undefined
       let least = Number.POSITIVE_INFINITY
-      for (let i = 0; i < count; i++) {
-        const slot = slots[i]!
+      for (const slot of slots.all(needs)) {
+        if (!slots.canStart(needs, slot)) continue
         const { jobs, totalMs } = mean(slot, now)
         const meanMs = jobs / DECAY_S <= LEAST_RATE ? 0 : totalMs / jobs
-        const weight = slot.running * meanMs
-        if (weight >= least) continue
+        const weight = slots.running(slot) * meanMs
+        const before = best !== undefined && slot.appearance > best.appearance
+        if (weight > least || (weight === least && before)) continue
         best = slot
         least = weight
       }
       return best
     },
-    waitOf: (slot) => waitOf(slot, slot.running),
+    waitOf: (slot) => waitOf(slots.running(slot), slots.serviceMs(slot)),
     placed() {},
     ended(slot, serviceMs, now) {
       const known = mean(slot, now)

@@ -6,6 +6,7 @@
  * @module
  */
 import type { Tier } from '../../contracts/base/tier.ts'
+import type { SlotIndex } from './index/slotIndex.ts'
 
 /** Strategies by name; a scheduler names its own in every lease. */
 export const STRATEGIES = ['exact', 'p2c', 'cocoon', 'reserve'] as const
@@ -78,6 +79,8 @@ export interface JobEvent extends Timed {
   readonly minMemoryGiB?: number
   readonly exclude?: readonly string[]
   readonly priority?: number
+  /** Tags of the prompt's prefix, shortest first, under the client's own secret. */
+  readonly tags?: readonly string[]
   /** The time at which waiting ends, on the clock of `at`. */
   readonly deadline?: number
 }
@@ -111,4 +114,8 @@ export interface MatcherOptions {
   readonly seed?: number
   /** Jobs that may wait; `LIMITS.queuedJobs` by default. */
   readonly queueLimit?: number
+  /** What a tag that a slot remembers takes off its score, millionths of a nanoTON; 0 by default. */
+  readonly affinityBonus?: number
+  /** The index to use; the quickest one that the runtime has by default. All decide alike. */
+  readonly index?: (prices: Float64Array) => SlotIndex
 }

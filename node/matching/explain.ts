@@ -3,8 +3,11 @@
  * change the answer. Computed on demand; a decision of the past is explained by replaying up to it.
  * @module
  */
+
+import { bestSlot, scoreOn } from './choosing.ts'
 import { FILTERS, type Filter } from './events.ts'
-import { firstRefusing, type Needs, type Slot, type SlotIndex, scoreOf, waitOf } from './slots.ts'
+import { firstRefusing, type Needs, type Slot } from './slots.ts'
+import { runningOn, type SlotTable, waitOn } from './slotTable.ts'
 
 export type Reason =
   /** No such slot is known, or it serves another model, or a requirement refuses it. */
@@ -28,26 +31,23 @@ export type Reason =
   | { readonly why: 'best'; readonly score: number }
 
 /** The reason for a slot and a job, by the exact rule, whatever the strategy. */
-export function whyNot(
-  slot: Slot | undefined,
-  needs: Needs,
-  index: SlotIndex,
-  prices: Float64Array,
-): Reason {
+export function whyNot(slots: SlotTable, slot: Slot | undefined, needs: Needs): Reason {
   if (!slot) return { why: 'unknown' }
   if (slot.model !== needs.model) return { why: 'model' }
   const filter = FILTERS[firstRefusing(needs, slot)]
   if (filter) return { why: filter }
-  const { tick, running, capacity } = slot
+  const { tick, capacity } = slot
   if (tick > needs.maxTick) return { why: 'price', tick, maxTick: needs.maxTick }
+  const running = runningOn(slots, slot)
   if (running >= capacity) return { why: 'place', running, capacity }
-  const wait = waitOf(slot, running)
-  const score = scoreOf(needs, prices[tick]!, wait)
-  const best = index.best(needs)
+  const wait = waitOn(slots, slot)
+  const score = scoreOn(slots, needs, slot, wait)
+  const best = bestSlot(slots, needs)
   if (!best || best === slot) return { why: 'best', score }
-  const bestScore = scoreOf(needs, prices[best.tick]!, waitOf(best, best.running))
+  const bestScore = scoreOn(slots, needs, best, waitOn(slots, best))
   let wouldWinAt = tick - 1
-  while (wouldWinAt >= 0 && scoreOf(needs, prices[wouldWinAt]!, wait) >= bestScore) wouldWinAt--
+  const scoreAt = (at: number) => scoreOn(slots, needs, { ...slot, tick: at }, wait)
+  while (wouldWinAt >= 0 && scoreAt(wouldWinAt) >= bestScore) wouldWinAt--
   const lost = { why: 'score', score, best: best.name, bestScore } as const
   return wouldWinAt >= 0 ? { ...lost, wouldWinAt } : lost
 }

@@ -8,10 +8,12 @@
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import { checkEvent } from './check.ts'
-import { checkOptions, decode } from './decode.ts'
+import { checkOptions, decodeNeeds } from './decode.ts'
 import type { Decision, JobEvent, MatchEvent, MatcherOptions } from './events.ts'
 import { type Reason, whyNot } from './explain.ts'
+import { fastIndex } from './index/wasmIndex.ts'
 import { dispatch, emptyPool, end, expire, leave, offer, type Pool, submit } from './pool.ts'
+import { drainSlot, runningOn } from './slotTable.ts'
 
 export interface Matcher {
   /**
@@ -41,7 +43,8 @@ export interface Matcher {
  * matcher.apply({ type: 'job', id: 'j1', model: 'm', expectedTokens: 200 }, decisions)
  */
 export function createMatcher(options: MatcherOptions): Matcher {
-  const pool = emptyPool(checkOptions(options))
+  const settings = checkOptions(options)
+  const pool = emptyPool(settings, (options.index ?? fastIndex)(settings.prices))
   return {
     apply(event, decisions) {
       checkEvent(event)
@@ -56,11 +59,13 @@ export function createMatcher(options: MatcherOptions): Matcher {
     get queued() {
       return pool.queue.size
     },
-    running: (slot) => pool.slots.get(slot)?.running,
-    whyNot(slot, job) {
+    running(name) {
+      const slot = pool.slots.byName.get(name)
+      return slot && runningOn(pool.slots, slot)
+    },
+    whyNot(name, job) {
       checkEvent(job)
-      const { needs } = decode(job, pool.arrivals)
-      return whyNot(pool.slots.get(slot), needs, pool.index, pool.settings.prices)
+      return whyNot(pool.slots, pool.slots.byName.get(name), decodeNeeds(job))
     },
   }
 }
@@ -81,18 +86,18 @@ function change(pool: Pool, event: MatchEvent, decisions: Decision[]): void {
       pool.queue.remove(event.id)
       return
   }
-  const slot = pool.slots.get(event.slot)
+  const slot = pool.slots.byName.get(event.slot)
   if (!slot) return // a report that crossed with the slot's leaving
   switch (event.type) {
     case 'load':
-      slot.running = event.running
+      pool.slots.index.setRunning(slot.row, event.running)
       dispatch(pool, slot, decisions)
       return
     case 'service':
-      slot.serviceMs = event.serviceMs
+      pool.slots.index.setServiceMs(slot.row, event.serviceMs)
       return
     case 'drain':
-      slot.draining = true
+      drainSlot(pool.slots, slot)
       return
     case 'leave':
       leave(pool, slot)
@@ -104,8 +109,13 @@ function checkRoom(pool: Pool, event: MatchEvent): void {
   if (event.type === 'job' && pool.running.size >= LIMITS.poolJobs) {
     throw new MarketError('limit-exceeded', { limit: 'poolJobs', most: LIMITS.poolJobs })
   }
-  if (event.type !== 'offer' || pool.slots.has(event.slot)) return
-  if (pool.slots.size >= LIMITS.poolSlots) {
+  if (event.type !== 'offer') return
+  const { byName, models } = pool.slots
+  if (event.model && !models.has(event.model) && models.size >= LIMITS.poolModels) {
+    throw new MarketError('limit-exceeded', { limit: 'poolModels', most: LIMITS.poolModels })
+  }
+  if (byName.has(event.slot)) return
+  if (byName.size >= LIMITS.poolSlots) {
     throw new MarketError('limit-exceeded', { limit: 'poolSlots', most: LIMITS.poolSlots })
   }
   for (const field of ['model', 'tick', 'capacity'] as const) {

@@ -6,47 +6,62 @@
  * @module
  */
 import { MarketError } from '../../contracts/base/errors.ts'
-import { assign, decode, newSlot, type Settings } from './decode.ts'
+import { bestSlot, canStart, refusalOf, scoreOn } from './choosing.ts'
+import { decodeNeeds, type Settings } from './decode.ts'
 import type { Decision, JobEvent, OfferEvent } from './events.ts'
-import { type FairQueue, fairQueue, type WaitingJob } from './queue.ts'
-import { canStart, type Slot, type SlotIndex, scanIndex, scoreOf } from './slots.ts'
+import type { SlotIndex } from './index/slotIndex.ts'
+import { type FairQueue, fairQueue } from './queue.ts'
+import { type Needs, type Running, type Slot, suits } from './slots.ts'
+import { offerSlot, removeSlot, runningOn, type SlotTable, slotTable } from './slotTable.ts'
 import { strategyOf } from './strategies.ts'
 import type { Strategy } from './strategy.ts'
+import { type Tenants, tenants } from './tenants.ts'
 
 export interface Pool {
   readonly settings: Settings
-  readonly slots: Map<string, Slot>
+  readonly slots: SlotTable
   /** Jobs placed and not yet ended. */
-  readonly running: Map<string, { readonly slot: Slot; readonly startedAt: number }>
-  readonly index: SlotIndex
+  readonly running: Map<string, Running>
   readonly strategy: Strategy
+  readonly tenants: Tenants
   readonly queue: FairQueue
   /** Time of the last event, milliseconds. */
   now: number
-  /** Slots that have ever appeared. */
-  appearances: number
   /** Jobs that have ever arrived. */
   arrivals: number
 }
 
-export function emptyPool(settings: Settings): Pool {
+export function emptyPool(settings: Settings, index: SlotIndex): Pool {
+  const { prices, salt, seed, affinityBonus } = settings
+  const slots = slotTable(prices, salt, affinityBonus, index)
+  const counters = tenants()
+  const candidates = {
+    best: (needs: Needs) => bestSlot(slots, needs),
+    all: (needs: Needs) => slots.models.get(needs.model)?.slots ?? NONE,
+    canStart: (needs: Needs, slot: Slot) => canStart(slots, needs, slot),
+    running: (slot: Slot) => runningOn(slots, slot),
+    serviceMs: (slot: Slot) => index.serviceMs(slot.row),
+    score: (needs: Needs, slot: Slot, waitMs: number) => scoreOn(slots, needs, slot, waitMs),
+  }
   return {
     settings,
-    slots: new Map(),
+    slots,
     running: new Map(),
-    index: scanIndex(settings.prices),
-    strategy: strategyOf(settings.strategy, settings.prices, settings.seed),
-    queue: fairQueue(),
+    strategy: strategyOf(settings.strategy, candidates, seed),
+    tenants: counters,
+    queue: fairQueue(counters),
     now: 0,
-    appearances: 0,
     arrivals: 0,
   }
 }
+
+const NONE: readonly Slot[] = []
 
 /** Moves time on and ends what waited too long. Throws `bad-input` where time would go back. */
 export function expire(pool: Pool, at: number, decisions: Decision[]): void {
   if (!(at >= pool.now)) throw new MarketError('bad-input', { field: 'at', least: pool.now })
   pool.now = at
+  if (pool.queue.nextDeadline > at) return
   let late = pool.queue.takeExpired(at)
   while (late) {
     decisions.push({ job: late.id, expired: true })
@@ -56,45 +71,42 @@ export function expire(pool: Pool, at: number, decisions: Decision[]): void {
 
 /** A slot appears, or changes; either may let jobs start. */
 export function offer(pool: Pool, event: OfferEvent, decisions: Decision[]): void {
-  const known = pool.slots.get(event.slot)
-  const slot = known ?? newSlot(event.slot, pool.appearances++, pool.settings.salt)
-  if (known) pool.index.remove(slot)
-  else pool.slots.set(event.slot, slot)
-  assign(slot, event)
-  pool.index.add(slot)
-  dispatch(pool, slot, decisions)
+  dispatch(pool, offerSlot(pool.slots, event), decisions)
 }
 
 /** Forgets a slot and its jobs: their ends are not known any more. */
 export function leave(pool: Pool, slot: Slot): void {
-  pool.slots.delete(slot.name)
-  pool.index.remove(slot)
-  for (const id of slot.jobs) pool.running.delete(id)
+  removeSlot(pool.slots, slot)
+  for (let job = slot.lastJob; job; job = job.previous) pool.running.delete(job.id)
 }
 
 /** A new job: placed, refused or queued. */
 export function submit(pool: Pool, event: JobEvent, decisions: Decision[]): void {
-  const { queue, running, strategy } = pool
-  if (running.has(event.id) || queue.has(event.id)) {
-    decisions.push({ job: event.id, refused: 'duplicate-job' })
+  const { queue, strategy } = pool
+  const { id } = event
+  if (pool.running.has(id) || (queue.size > 0 && queue.has(id))) {
+    decisions.push({ job: id, refused: 'duplicate-job' })
     return
   }
-  const job = decode(event, pool.arrivals++)
-  const slot = strategy.pick(job.needs, pool.index, pool.now)
+  const arrival = pool.arrivals++
+  const needs = decodeNeeds(event)
+  const { tenant = '', expectedTokens = 1, deadline = Number.POSITIVE_INFINITY } = event
+  const slot = strategy.pick(needs, pool.now)
   if (slot) {
-    place(pool, job, slot, decisions)
+    place(pool, id, tenant, expectedTokens, needs, slot, decisions)
     return
   }
-  const refusal = pool.index.refusal(job.needs)
+  const refusal = refusalOf(pool.slots, needs)
   if (refusal) {
-    decisions.push({ job: job.id, ...refusal })
+    decisions.push({ job: id, ...refusal })
   } else if (!strategy.queues || queue.size >= pool.settings.queueLimit) {
-    decisions.push({ job: job.id, refused: 'queue-full' })
-  } else if (job.deadline <= pool.now) {
-    decisions.push({ job: job.id, expired: true })
+    decisions.push({ job: id, refused: 'queue-full' })
+  } else if (deadline <= pool.now) {
+    decisions.push({ job: id, expired: true })
   } else {
-    queue.push(job)
-    decisions.push({ job: job.id, queued: true })
+    const { priority = 0 } = event
+    queue.push({ id, tenant, expectedTokens, priority, arrival, deadline, needs })
+    decisions.push({ job: id, queued: true })
   }
 }
 
@@ -102,10 +114,13 @@ export function submit(pool: Pool, event: JobEvent, decisions: Decision[]): void
 export function end(pool: Pool, id: string, completed: boolean, decisions: Decision[]): void {
   const job = pool.running.get(id)
   if (!job) return
-  const { slot, startedAt } = job
+  const { slot, startedAt, previous, next } = job
   pool.running.delete(id)
-  slot.jobs.delete(id)
-  slot.running = Math.max(0, slot.running - 1)
+  if (previous) previous.next = next
+  if (next) next.previous = previous
+  else slot.lastJob = previous
+  slot.inFlight--
+  pool.slots.index.finish(slot.row)
   if (completed) slot.completed++
   pool.strategy.ended(slot, pool.now - startedAt, pool.now)
   dispatch(pool, slot, decisions)
@@ -113,22 +128,34 @@ export function end(pool: Pool, id: string, completed: boolean, decisions: Decis
 
 /** Fills the free places of a slot from the queue. */
 export function dispatch(pool: Pool, slot: Slot, decisions: Decision[]): void {
-  while (slot.running < slot.capacity && pool.queue.size > 0) {
-    const job = pool.queue.next(slot.model, (needs) => canStart(needs, slot))
+  while (pool.queue.size > 0 && pool.slots.index.isFree(slot.row)) {
+    const job = pool.queue.next(slot.model, (needs) => suits(needs, slot))
     if (!job) return
     pool.queue.remove(job.id)
-    place(pool, job, slot, decisions)
+    place(pool, job.id, job.tenant, job.expectedTokens, job.needs, slot, decisions)
   }
 }
 
-function place(pool: Pool, job: WaitingJob, slot: Slot, decisions: Decision[]): void {
-  const price = pool.settings.prices[slot.tick]!
-  const score = scoreOf(job.needs, price, pool.strategy.waitOf(slot))
-  slot.running++
+function place(
+  pool: Pool,
+  id: string,
+  tenant: string,
+  expectedTokens: number,
+  needs: Needs,
+  slot: Slot,
+  decisions: Decision[],
+): void {
+  const score = scoreOn(pool.slots, needs, slot, pool.strategy.waitOf(slot))
+  pool.slots.index.start(slot.row)
+  const previous = slot.lastJob
+  const job: Running = { id, slot, startedAt: pool.now, previous, next: undefined }
+  if (previous) previous.next = job
+  slot.lastJob = job
+  slot.inFlight++
   slot.placed++
-  slot.jobs.add(job.id)
-  pool.running.set(job.id, { slot, startedAt: pool.now })
-  pool.queue.charge(job.tenant, job.expectedTokens)
+  pool.running.set(id, job)
+  pool.tenants.charge(pool.tenants.of(tenant), expectedTokens)
+  pool.slots.affinity.served(slot, needs.tags)
   pool.strategy.placed(slot)
-  decisions.push({ job: job.id, slot: slot.name, score })
+  decisions.push({ job: id, slot: slot.name, score })
 }

@@ -1,13 +1,15 @@
 /**
  * The waiting jobs of a pool: bounded, fair among tenants, ordered by priority within one.
  *
- * Fairness is by virtual token counters (VTC, arXiv 2401.00588): every placing charges the job's
- * expected tokens to its tenant, and the tenant charged least goes first. A tenant that starts to
- * wait is lifted to the least counter of those that wait, so that idling saves nothing up.
+ * Jobs with the same requirements share a lane, so that a freed place is tried once a lane and not
+ * once a job; in a lane each tenant has a line of its jobs. The next job is that of the tenant
+ * charged least (`tenants.ts`) among the lines that fit; between equals, the one whose job has
+ * waited longest.
  * @module
  */
-import { LIMITS } from '../../contracts/base/limits.ts'
+import { type Heap, heap } from './heap.ts'
 import type { Needs } from './slots.ts'
+import type { Tenant, Tenants } from './tenants.ts'
 
 export interface WaitingJob {
   readonly id: string
@@ -20,6 +22,33 @@ export interface WaitingJob {
   readonly needs: Needs
 }
 
+/** The jobs of one tenant with the same requirements, by turn. */
+export interface Line {
+  readonly tenant: Tenant
+  readonly lane: Lane
+  readonly jobs: Heap<Place>
+  /** Its place among the lines of its lane. */
+  place: number
+  /** Tells that the tenant's counter or the first job changed. */
+  moved(): void
+}
+
+/** A waiting job and where it stands. */
+interface Place {
+  readonly job: WaitingJob
+  readonly line: Line
+  turn: number
+  dated: number
+}
+
+/** The jobs of a model that a slot fits alike. */
+interface Lane {
+  readonly key: string
+  readonly needs: Needs
+  readonly lines: Heap<Line>
+  readonly byTenant: Map<Tenant, Line>
+}
+
 export interface FairQueue {
   readonly size: number
   has(id: string): boolean
@@ -28,38 +57,38 @@ export interface FairQueue {
   push(job: WaitingJob): void
   /** Takes a job out; false where it does not wait. */
   remove(id: string): boolean
-  /** Charges a tenant for a placing. */
-  charge(tenant: string, tokens: number): void
   /** The job whose turn it is, of those of a model that `fits` accepts. It stays in the queue. */
   next(model: string, fits: (needs: Needs) => boolean): WaitingJob | undefined
   /** Takes out and gives the job whose deadline is longest past, if any is. */
   takeExpired(now: number): WaitingJob | undefined
 }
 
-type Order = (a: WaitingJob, b: WaitingJob) => number
-const byTurn: Order = (a, b) => b.priority - a.priority || a.arrival - b.arrival
-const byDeadline: Order = (a, b) => compare(a.deadline, b.deadline) || a.arrival - b.arrival
+const byTurn = ({ job: a }: Place, { job: b }: Place): boolean =>
+  a.priority > b.priority || (a.priority === b.priority && a.arrival < b.arrival)
+const byDeadline = ({ job: a }: Place, { job: b }: Place): boolean =>
+  a.deadline < b.deadline || (a.deadline === b.deadline && a.arrival < b.arrival)
+const first = (line: Line): WaitingJob => line.jobs.top!.job
+const byCounter = (a: Line, b: Line): boolean =>
+  a.tenant.counter < b.tenant.counter ||
+  (a.tenant.counter === b.tenant.counter && first(a).arrival < first(b).arrival)
 
 /** An empty queue. The caller keeps it within its limit. */
-export function fairQueue(): FairQueue {
-  const byId = new Map<string, WaitingJob>()
-  const models = new Map<string, Map<string, WaitingJob[]>>()
-  const deadlines: WaitingJob[] = []
-  const counters = tenantCounters()
+export function fairQueue(tenants: Tenants): FairQueue {
+  const byId = new Map<string, Place>()
+  const models = new Map<string, Map<string, Lane>>()
+  const deadlines: Heap<Place> = heap('dated', byDeadline)
 
   function remove(id: string): boolean {
-    const job = byId.get(id)
-    if (!job) return false
+    const place = byId.get(id)
+    if (!place) return false
+    const { job, line } = place
     byId.delete(id)
-    take(deadlines, job, byDeadline)
-    const tenants = models.get(job.needs.model)
-    const jobs = tenants?.get(job.tenant)
-    if (tenants && jobs) {
-      take(jobs, job, byTurn)
-      if (jobs.length === 0) tenants.delete(job.tenant)
-      if (tenants.size === 0) models.delete(job.needs.model)
-    }
-    counters.stopsWaiting(job.tenant)
+    if (Number.isFinite(job.deadline)) deadlines.remove(place)
+    leaveLine(place)
+    const lanes = models.get(job.needs.model)!
+    if (line.lane.lines.size === 0) lanes.delete(line.lane.key)
+    if (lanes.size === 0) models.delete(job.needs.model)
+    tenants.stopsWaiting(line.tenant)
     return true
   }
 
@@ -68,100 +97,122 @@ export function fairQueue(): FairQueue {
       return byId.size
     },
     get nextDeadline() {
-      return deadlines[0]?.deadline ?? Number.POSITIVE_INFINITY
+      return deadlines.top?.job.deadline ?? Number.POSITIVE_INFINITY
     },
     has: (id) => byId.has(id),
     push(job) {
-      byId.set(job.id, job)
-      put(deadlines, job, byDeadline)
-      const tenants = models.get(job.needs.model) ?? new Map<string, WaitingJob[]>()
-      models.set(job.needs.model, tenants)
-      const jobs = tenants.get(job.tenant) ?? []
-      tenants.set(job.tenant, jobs)
-      put(jobs, job, byTurn)
-      counters.startsWaiting(job.tenant)
+      const tenant = tenants.of(job.tenant)
+      tenants.startsWaiting(tenant)
+      const lanes = models.get(job.needs.model) ?? new Map<string, Lane>()
+      models.set(job.needs.model, lanes)
+      const key = laneKey(job.needs)
+      const lane = lanes.get(key) ?? newLane(key, job.needs)
+      lanes.set(key, lane)
+      const line = lane.byTenant.get(tenant) ?? newLine(tenant, lane)
+      const place: Place = { job, line, turn: 0, dated: 0 }
+      byId.set(job.id, place)
+      if (Number.isFinite(job.deadline)) deadlines.push(place)
+      enterLine(place)
     },
     remove,
-    charge: counters.charge,
     next(model, fits) {
-      let turn: WaitingJob | undefined
-      let least = 0
-      for (const [tenant, jobs] of models.get(model) ?? []) {
-        const counter = counters.of(tenant)
-        if (turn && counter > least) continue
-        const job = jobs.find((waiting) => fits(waiting.needs))
-        if (!job || (turn && counter === least && job.arrival > turn.arrival)) continue
-        turn = job
-        least = counter
-      }
-      return turn
+      const lanes: Lane[] = []
+      for (const lane of models.get(model)?.values() ?? []) if (fits(lane.needs)) lanes.push(lane)
+      return lanes.length < 2 ? lanes[0] && first(lanes[0].lines.top!) : nextOf(lanes)
     },
     takeExpired(now) {
-      const job = deadlines[0]
-      if (!job || job.deadline > now) return undefined
-      remove(job.id)
-      return job
+      const place = deadlines.top
+      if (!place || place.job.deadline > now) return undefined
+      remove(place.job.id)
+      return place.job
     },
   }
+}
+
+/** What decides whether a slot fits; tokens and weights decide only which slot is best. */
+function laneKey({ maxTick, minTier, minMemoryGiB, regions, gpus, exclude }: Needs): string {
+  return JSON.stringify([maxTick, minTier, minMemoryGiB, regions, gpus, exclude])
+}
+
+function newLane(key: string, needs: Needs): Lane {
+  return { key, needs, lines: heap('place', byCounter), byTenant: new Map() }
+}
+
+function newLine(tenant: Tenant, lane: Lane): Line {
+  const line: Line = {
+    tenant,
+    lane,
+    jobs: heap('turn', byTurn),
+    place: 0,
+    moved: () => lane.lines.moved(line),
+  }
+  return line
+}
+
+function enterLine(place: Place): void {
+  const { line } = place
+  line.jobs.push(place)
+  if (line.jobs.size > 1) {
+    line.moved()
+    return
+  }
+  line.lane.byTenant.set(line.tenant, line)
+  line.tenant.lines.add(line)
+  line.lane.lines.push(line)
+}
+
+function leaveLine(place: Place): void {
+  const { line } = place
+  if (line.jobs.size > 1) {
+    line.jobs.remove(place)
+    line.moved()
+    return
+  }
+  line.lane.lines.remove(line)
+  line.jobs.remove(place)
+  line.lane.byTenant.delete(line.tenant)
+  line.tenant.lines.delete(line)
 }
 
 /**
- * Counters of tenants. Sums of integers below 2^31: exact for four million of the largest jobs, and
- * the same on every machine beyond. Two generations bound them: when the younger is full the older,
- * whose tenants were charged longest ago, is forgotten, but for those that wait.
+ * The next job of several lanes. Lines are visited by counter, then by the arrival of their first
+ * job. A tenant's turn may be in another lane, where a higher priority arrived later; then lines
+ * that come before that arrival are visited too.
  */
-function tenantCounters() {
-  let younger = new Map<string, number>()
-  let older = new Map<string, number>()
-  const waiting = new Map<string, number>()
-  const of = (tenant: string): number => younger.get(tenant) ?? older.get(tenant) ?? 0
-
-  function set(tenant: string, counter: number): void {
-    younger.set(tenant, counter)
-    if (younger.size < LIMITS.fairTenants / 2 + waiting.size) return
-    const kept = new Map<string, number>()
-    for (const name of waiting.keys()) kept.set(name, of(name))
-    older = younger
-    younger = kept
+function nextOf(lanes: readonly Lane[]): WaitingJob | undefined {
+  const frontier: { lane: Lane; place: number; line: Line }[] = []
+  const visit = (lane: Lane, place: number): void => {
+    if (place < lane.lines.size) frontier.push({ lane, place, line: lane.lines.at(place) })
   }
-
-  return {
-    of,
-    charge: (tenant: string, tokens: number): void => set(tenant, of(tenant) + tokens),
-    startsWaiting(tenant: string): void {
-      const jobs = waiting.get(tenant) ?? 0
-      let least = Number.POSITIVE_INFINITY
-      if (jobs === 0) for (const other of waiting.keys()) least = Math.min(least, of(other))
-      waiting.set(tenant, jobs + 1)
-      if (Number.isFinite(least) && least > of(tenant)) set(tenant, least)
-    },
-    stopsWaiting(tenant: string): void {
-      const jobs = (waiting.get(tenant) ?? 0) - 1
-      if (jobs > 0) waiting.set(tenant, jobs)
-      else waiting.delete(tenant)
-    },
+  for (const lane of lanes) visit(lane, 0)
+  let turn: WaitingJob | undefined
+  let counter = 0
+  while (frontier.length > 0) {
+    let at = 0
+    for (let i = 1; i < frontier.length; i++) {
+      if (byCounter(frontier[i]!.line, frontier[at]!.line)) at = i
+    }
+    const { lane, place, line } = frontier[at]!
+    frontier[at] = frontier.at(-1)!
+    frontier.pop()
+    const later = line.tenant.counter > counter || (turn && first(line).arrival >= turn.arrival)
+    if (turn && later) return turn
+    counter = line.tenant.counter
+    const job = turnOf(line.tenant, lanes)
+    if (!turn || job.arrival < turn.arrival) turn = job
+    visit(lane, 2 * place + 1)
+    visit(lane, 2 * place + 2)
   }
+  return turn
 }
 
-function compare(a: number, b: number): number {
-  return a === b ? 0 : a < b ? -1 : 1 // a difference of two infinities is no number
-}
-
-function place(jobs: readonly WaitingJob[], job: WaitingJob, order: Order): number {
-  let low = 0
-  let high = jobs.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (order(jobs[middle]!, job) < 0) low = middle + 1
-    else high = middle
+/** The first job of a tenant over some lanes. */
+function turnOf(tenant: Tenant, lanes: readonly Lane[]): WaitingJob {
+  let turn: Place | undefined
+  for (const line of tenant.lines) {
+    if (!lanes.includes(line.lane)) continue
+    const place = line.jobs.top!
+    if (!turn || byTurn(place, turn)) turn = place
   }
-  return low
-}
-
-function put(jobs: WaitingJob[], job: WaitingJob, order: Order): void {
-  jobs.splice(place(jobs, job, order), 0, job)
-}
-
-function take(jobs: WaitingJob[], job: WaitingJob, order: Order): void {
-  jobs.splice(place(jobs, job, order), 1)
+  return turn!.job
 }

@@ -1,5 +1,5 @@
 /**
- * Strategies: plain factories behind one interface. Each sees the pool through the slot index only.
+ * Strategies: plain factories behind one interface.
  *
  * - `exact`: the least score; for the one owner of a pool.
  * - `p2c`: the better of two random eligible slots, counting its own jobs in flight; for schedulers
@@ -10,110 +10,125 @@
  */
 import { cocoon } from './cocoon.ts'
 import type { StrategyName } from './events.ts'
+import { waitOf } from './index/slotIndex.ts'
 import { type Draw, generator } from './random.ts'
-import { type Needs, type Slot, type SlotIndex, scoreOf, waitOf } from './slots.ts'
-import type { Strategy } from './strategy.ts'
+import type { Needs, Slot } from './slots.ts'
+import type { Candidates, Strategy } from './strategy.ts'
 
 /** One placing in this many is reserved for newcomers. */
 export const RESERVE_EVERY = 16
 /** A slot is a newcomer until it has completed this many jobs. */
 export const NEWCOMER_JOBS = 8
+/** Slots that one reserved placing looks at; the next one looks at those after them. */
+export const RESERVE_LOOKS = 256
+/** Draws that find no eligible slot before all are looked at. */
+const MOST_DRAWS = 32
 
-/** The strategy of a name. `prices` is per tick; `seed` feeds those that draw. */
-export function strategyOf(name: StrategyName, prices: Float64Array, seed: number): Strategy {
+/** The strategy of a name. `seed` feeds those that draw. */
+export function strategyOf(name: StrategyName, slots: Candidates, seed: number): Strategy {
   switch (name) {
     case 'exact':
-      return exact()
+      return exact(slots)
     case 'p2c':
-      return twoChoices(prices, generator(seed))
+      return twoChoices(slots, generator(seed))
     case 'reserve':
-      return reserve(prices)
+      return reserve(slots)
     case 'cocoon':
-      return cocoon()
+      return cocoon(slots)
   }
 }
 
-const listening = { placed: () => {}, ended: () => {} }
+const waitIn = (slots: Candidates, slot: Slot, running: number): number =>
+  waitOf(running, slots.serviceMs(slot))
 
-function exact(): Strategy {
+function exact(slots: Candidates): Strategy {
   return {
-    ...listening,
     queues: true,
-    pick: (needs, index) => index.best(needs),
-    waitOf: (slot) => waitOf(slot, slot.running),
+    pick: (needs) => slots.best(needs),
+    waitOf: (slot) => waitIn(slots, slot, slots.running(slot)),
+    placed() {},
+    ended() {},
   }
 }
 
-function twoChoices(prices: Float64Array, draw: Draw): Strategy {
-  const slots: Slot[] = []
+function twoChoices(slots: Candidates, draw: Draw): Strategy {
+  const eligible: Slot[] = []
   // A report of load may be older than what was placed since: one's own jobs are always there.
-  const wait = (slot: Slot): number => waitOf(slot, Math.max(slot.running, slot.jobs.size))
+  const wait = (slot: Slot): number =>
+    waitIn(slots, slot, Math.max(slots.running(slot), slot.inFlight))
+
+  /** One eligible slot, each as likely as any other; not `but`. */
+  function any(needs: Needs, but?: Slot): Slot | undefined {
+    const all = slots.all(needs)
+    for (let drawn = 0; drawn < MOST_DRAWS && all.length > 0; drawn++) {
+      const slot = all[draw(all.length)]!
+      if (slot !== but && slots.canStart(needs, slot)) return slot
+    }
+    eligible.length = 0
+    for (const slot of all) if (slot !== but && slots.canStart(needs, slot)) eligible.push(slot)
+    return eligible.length === 0 ? undefined : eligible[draw(eligible.length)]
+  }
+
   return {
-    ...listening,
     queues: true,
-    pick(needs, index) {
-      const count = index.eligible(needs, slots)
-      if (count < 2) return slots[0]
-      const i = draw(count)
-      const j = draw(count - 1)
-      const one = slots[i]!
-      const other = slots[j < i ? j : j + 1]!
-      return compare(needs, prices, one, wait(one), other, wait(other)) < 0 ? one : other
+    pick(needs) {
+      const one = any(needs)
+      const other = one && any(needs, one)
+      if (!one || !other) return one
+      return comes(needs, slots, one, wait(one), other, wait(other)) ? one : other
     },
     waitOf: wait,
+    placed() {},
+    ended() {},
   }
 }
 
-function reserve(prices: Float64Array): Strategy {
-  const slots: Slot[] = []
+function reserve(slots: Candidates): Strategy {
   let sinceReserved = 0
-  const newest = (needs: Needs, index: SlotIndex): Slot | undefined => {
-    const count = index.eligible(needs, slots)
+  let cursor = 0
+  const wait = (slot: Slot): number => waitIn(slots, slot, slots.running(slot))
+
+  /** Of the newcomers looked at, the one that was tried least; between equals, the better. */
+  function newest(needs: Needs): Slot | undefined {
+    const all = slots.all(needs)
     let newcomer: Slot | undefined
-    for (let i = 0; i < count; i++) {
-      const slot = slots[i]!
-      if (slot.completed >= NEWCOMER_JOBS) continue
-      const order = newcomer
-        ? slot.placed - newcomer.placed ||
-          compare(needs, prices, slot, wait(slot), newcomer, wait(newcomer))
-        : -1
-      if (order < 0) newcomer = slot
+    for (let looks = Math.min(RESERVE_LOOKS, all.length); looks > 0; looks--) {
+      cursor = (cursor + 1) % all.length
+      const slot = all[cursor]!
+      if (slot.completed >= NEWCOMER_JOBS || !slots.canStart(needs, slot)) continue
+      const less = !newcomer || slot.placed < newcomer.placed
+      const equal = newcomer && slot.placed === newcomer.placed
+      if (less || (equal && comes(needs, slots, slot, wait(slot), newcomer!, wait(newcomer!)))) {
+        newcomer = slot
+      }
     }
     return newcomer
   }
-  const wait = (slot: Slot): number => waitOf(slot, slot.running)
+
   return {
-    ...listening,
     queues: true,
-    pick(needs, index) {
-      if (sinceReserved >= RESERVE_EVERY - 1) {
-        const newcomer = newest(needs, index)
-        if (newcomer) {
-          sinceReserved = -1 // its own placing makes it 0
-          return newcomer
-        }
-      }
-      return index.best(needs)
+    pick(needs) {
+      const newcomer = sinceReserved >= RESERVE_EVERY - 1 ? newest(needs) : undefined
+      if (newcomer) sinceReserved = -1 // its own placing makes it 0
+      return newcomer ?? slots.best(needs)
     },
     waitOf: wait,
     placed: () => {
       sinceReserved = Math.min(sinceReserved + 1, RESERVE_EVERY) // an unused share is not saved up
     },
+    ended() {},
   }
 }
 
-/** Below 0 where the first slot wins: score, then wait, then the tie number. */
-function compare(
+/** True where the first slot wins: score, then wait, then the tie number. */
+function comes(
   needs: Needs,
-  prices: Float64Array,
+  slots: Candidates,
   one: Slot,
   oneWait: number,
   other: Slot,
   otherWait: number,
-): number {
-  return (
-    scoreOf(needs, prices[one.tick]!, oneWait) - scoreOf(needs, prices[other.tick]!, otherWait) ||
-    oneWait - otherWait ||
-    one.tie - other.tie
-  )
+): boolean {
+  const gap = slots.score(needs, one, oneWait) - slots.score(needs, other, otherWait)
+  return (gap || oneWait - otherWait || one.tie - other.tie) < 0
 }

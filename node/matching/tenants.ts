@@ -1,0 +1,83 @@
+/**
+ * Fairness among tenants by virtual token counters (VTC, arXiv 2401.00588).
+ *
+ * Every placing charges the job's expected tokens to its tenant, and the tenant charged least goes
+ * first. A tenant that starts to wait is lifted to the least counter of those that wait, so that
+ * idling saves nothing up.
+ * @module
+ */
+import { LIMITS } from '../../contracts/base/limits.ts'
+import { type Heap, heap } from './heap.ts'
+import type { Line } from './queue.ts'
+
+export interface Tenant {
+  readonly name: string
+  /**
+   * Tokens charged: sums of integers below 2^31, exact for four million of the largest jobs, and
+   * the same on every machine beyond.
+   */
+  counter: number
+  /** Where its jobs wait, one a lane. */
+  readonly lines: Set<Line>
+  /** Its jobs that wait. */
+  waiting: number
+  /** Its place among those that wait. */
+  place: number
+}
+
+export interface Tenants {
+  of(name: string): Tenant
+  charge(tenant: Tenant, tokens: number): void
+  startsWaiting(tenant: Tenant): void
+  stopsWaiting(tenant: Tenant): void
+}
+
+/**
+ * The counters of a pool. Two generations bound them: when the younger is full the older, whose
+ * tenants were seen longest ago, is forgotten, but for those that wait.
+ */
+export function tenants(): Tenants {
+  let younger = new Map<string, Tenant>()
+  let older = new Map<string, Tenant>()
+  const waiting: Heap<Tenant> = heap('place', (a, b) => a.counter < b.counter)
+
+  function remember(tenant: Tenant): void {
+    younger.set(tenant.name, tenant)
+    if (younger.size < LIMITS.fairTenants / 2 + waiting.size) return
+    const kept = new Map<string, Tenant>()
+    for (let place = 0; place < waiting.size; place++) {
+      kept.set(waiting.at(place).name, waiting.at(place))
+    }
+    older = younger
+    younger = kept
+  }
+
+  function raise(tenant: Tenant, counter: number): void {
+    tenant.counter = counter
+    if (tenant.waiting > 0) waiting.moved(tenant)
+    for (const line of tenant.lines) line.moved()
+  }
+
+  return {
+    of(name) {
+      const known = younger.get(name)
+      if (known) return known
+      const tenant = older.get(name) ?? { name, counter: 0, lines: new Set(), waiting: 0, place: 0 }
+      remember(tenant)
+      return tenant
+    },
+    charge: (tenant, tokens) => raise(tenant, tenant.counter + tokens),
+    startsWaiting(tenant) {
+      if (tenant.waiting === 0) {
+        const least = waiting.top?.counter ?? 0
+        if (least > tenant.counter) raise(tenant, least)
+        waiting.push(tenant)
+      }
+      tenant.waiting++
+    },
+    stopsWaiting(tenant) {
+      tenant.waiting--
+      if (tenant.waiting === 0) waiting.remove(tenant)
+    },
+  }
+}
