@@ -13,7 +13,7 @@ import asc from 'assemblyscript/asc'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const SOURCE = 'node/matching/assembly/index.ts'
 const COMPILED = new URL('../node/matching/compiled/index.json', import.meta.url)
-const FLAGS = ['-O3', '--noAssert', '--converge', '--enable', 'simd', '--runtime', 'minimal']
+const FLAGS = ['-O3', '--noAssert', '--converge', '--enable', 'simd', '--runtime', 'stub']
 
 if (import.meta.main) {
   const text = await compileIndex()

@@ -49,11 +49,14 @@ export const MODEL_SIZE: usize = 96 * 16
 export const MODEL_FREE: usize = 96 * 20
 export const MODEL_BITS: usize = 96 * 20 + 12
 
-export let rows: usize = 0
-export let nodes: usize = 0
-export let cells: usize = 0
-export let cellBits: usize = 0
-export let models: usize = 0
+// The tables lie one after another from the first free byte on, in this order, and each ends where
+// the next begins: nothing is idle but the room of each to grow.
+export let models: usize = __heap_base
+export let cells: usize = __heap_base
+export let cellBits: usize = __heap_base
+export let nodes: usize = __heap_base
+export let rows: usize = __heap_base
+let end: usize = __heap_base
 let rowRoom: u32 = 0
 let rowCount: u32 = 0
 let rowFreed: u32 = NONE
@@ -64,7 +67,8 @@ let cellRoom: u32 = 0
 let cellCount: u32 = 0
 let modelRoom: u32 = 0
 export let modelCount: u32 = 0
-const bandsFreed = new StaticArray<u32>(32).fill(NONE)
+/** Heads of freed bands plus 1, by the logarithm of their length. */
+const FREED_BANDS: usize = memory.data(32 * 4, 16)
 
 // biome-ignore format: accessors, one a line
 @inline export function rowAt(row: u32): usize { return rows + <usize>row * ROW }
@@ -80,8 +84,13 @@ function roomier(count: u32): u32 {
   return count + max<u32>(1, count >> 3)
 }
 
-function grown(from: usize, size: usize): usize {
-  return from == 0 ? heap.alloc(size) : heap.realloc(from, size)
+/** Moves what lies from `at` on up by `size` bytes, a multiple of 16. */
+function makeRoom(at: usize, size: usize): void {
+  const needed = (end + size + 0xffff) >> 16
+  const pages = <usize>memory.size()
+  if (needed > pages && memory.grow(<i32>(needed - pages)) < 0) unreachable()
+  memory.copy(at + size, at, end - at)
+  end += size
 }
 
 export function newRow(): u32 {
@@ -91,8 +100,8 @@ export function newRow(): u32 {
     return row
   }
   if (rowCount == rowRoom) {
-    rowRoom = roomier(rowCount)
-    rows = grown(rows, <usize>rowRoom * ROW)
+    rowRoom = (roomier(rowCount) + 3) & ~3
+    makeRoom(end, <usize>(rowRoom - rowCount) * ROW)
   }
   return rowCount++
 }
@@ -109,7 +118,9 @@ export function newNode(level: u32): u32 {
   } else {
     if (nodeCount == nodeRoom) {
       nodeRoom = roomier(nodeCount)
-      nodes = grown(nodes, <usize>nodeRoom * NODE)
+      const size = <usize>(nodeRoom - nodeCount) * NODE
+      makeRoom(rows, size)
+      rows += size
     }
     node = nodeCount++
   }
@@ -127,18 +138,24 @@ export function freeNode(node: u32): void {
 
 export function newBand(bits: u32, shelf: u32): u32 {
   const length: u32 = 1 << bits
-  let band = bandsFreed[bits]
+  const head = FREED_BANDS + <usize>(bits << 2)
+  let band = load<u32>(head) - 1
   if (band != NONE) {
-    bandsFreed[bits] = load<u32>(cellAt(band), CELL_SHELF)
+    store<u32>(head, load<u32>(cellAt(band), CELL_SHELF))
   } else {
     band = (cellCount + length - 1) & ~(length - 1)
     cellCount = band + length
     if (cellCount > cellRoom) {
       const before = cellRoom
-      cellRoom = (max(cellCount, roomier(cellRoom)) + 31) & ~31
-      cells = grown(cells, <usize>cellRoom * CELL)
-      cellBits = grown(cellBits, <usize>(cellRoom >> 3))
-      memory.fill(cellBits + (before >> 3), 0, (cellRoom - before) >> 3)
+      cellRoom = (max(cellCount, roomier(cellRoom)) + 127) & ~127
+      const bitSize = <usize>((cellRoom - before) >> 3)
+      makeRoom(nodes, bitSize)
+      memory.fill(nodes, 0, bitSize)
+      const size = <usize>(cellRoom - before) * CELL
+      makeRoom(cellBits, size)
+      cellBits += size
+      nodes += size + bitSize
+      rows += size + bitSize
     }
   }
   for (let cell = band; cell < band + length; cell++) {
@@ -156,8 +173,9 @@ export function newBand(bits: u32, shelf: u32): u32 {
 }
 
 export function freeBand(bits: u32, band: u32): void {
-  store<u32>(cellAt(band), bandsFreed[bits], CELL_SHELF)
-  bandsFreed[bits] = band
+  const head = FREED_BANDS + <usize>(bits << 2)
+  store<u32>(cellAt(band), load<u32>(head), CELL_SHELF)
+  store<u32>(head, band + 1)
 }
 
 export function reserveModel(model: u32): void {
@@ -165,8 +183,14 @@ export function reserveModel(model: u32): void {
   const from = modelCount
   modelCount = model + 1
   if (modelCount > modelRoom) {
+    const before = modelRoom
     modelRoom = max(modelCount, roomier(modelRoom))
-    models = grown(models, <usize>modelRoom * MODEL)
+    const size = <usize>(modelRoom - before) * MODEL
+    makeRoom(cells, size)
+    cells += size
+    cellBits += size
+    nodes += size
+    rows += size
   }
   for (let fresh = from; fresh < modelCount; fresh++) {
     const at = modelAt(fresh)
@@ -181,11 +205,5 @@ export function reserveModel(model: u32): void {
 
 /** Bytes of all tables. */
 export function bytes(): usize {
-  return (
-    <usize>rowRoom * ROW +
-    <usize>nodeRoom * NODE +
-    <usize>cellRoom * CELL +
-    <usize>(cellRoom >> 3) +
-    <usize>modelRoom * MODEL
-  )
+  return end - models
 }

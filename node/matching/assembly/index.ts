@@ -73,11 +73,11 @@ export function add(
   const cell = load<u32>(shelf, MODEL_BAND) + column
   if (capacity > 0) addLive(cell, 1)
   const row = newRow()
-  const at = rowAt(row)
+  const lane = attach(cell, 0)
+  const at = rowAt(row) // only now: new nodes move the rows
   store<f64>(at, serviceMs)
   store<u32>(at, running, ROW_RUNNING)
   store<u32>(at, capacity, ROW_CAPACITY)
-  const lane = attach(cell, 0)
   store<u32>(at, lane, ROW_LANE)
   settle(lane, keyOf(at, <f64>tie), row, NONE)
   return row
