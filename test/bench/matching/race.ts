@@ -65,8 +65,16 @@ export interface Result {
   readonly allocatedPerStep: number | undefined
   /** Share of jobs that no slot could start. */
   readonly unplaced: number
-  /** Fills that are those of the first contender with the same rule, of those that both made. */
-  readonly same: { readonly equal: number; readonly of: number; readonly reference: string }
+  readonly fills: Agreement
+}
+
+/** Steps at which all contenders with the same rule that came so far chose the same slot. */
+export interface Agreement {
+  readonly equal: number
+  /** Steps that at least one other made too. */
+  readonly of: number
+  /** Those of them that the first with the rule, its plain reference, made. */
+  readonly referred: number
 }
 
 export async function race(
@@ -90,6 +98,12 @@ export async function race(
       }
     }
     const results: Result[] = []
+    const fills: Int32Array[] = []
+    for (const racer of racers) fills.push(await racer.fills())
+    const agreed = agreement(
+      fills,
+      racers.map(({ rule }) => rule),
+    )
     for (const [i, racer] of racers.entries()) {
       const allocated = await allocatedOf(racer, Math.min(steps[i]!, budget.mostAllocating))
       results.push({
@@ -101,7 +115,8 @@ export async function race(
         updates: await racer.updates(),
         bytesPerSlot: racer.bytes / work.setup.slots,
         allocatedPerStep: allocated,
-        ...(await fillsOf(racer, racers)),
+        unplaced: fills[i]!.reduce((sum, slot) => sum + (slot < 0 ? 1 : 0), 0) / fills[i]!.length,
+        fills: agreed[i]!,
       })
     }
     return results
@@ -153,12 +168,17 @@ function quantiles(samples: readonly Float64Array[]) {
   return { p50Ns: at(0.5), p99Ns: at(0.99), p999Ns: at(0.999) }
 }
 
-async function fillsOf(racer: Racer, racers: readonly Racer[]) {
-  const reference = racers.find(({ rule }) => rule === racer.rule)!
-  const [mine, theirs] = [await racer.fills(), await reference.fills()]
-  const of = Math.min(mine.length, theirs.length)
-  let equal = 0
-  for (let step = 0; step < of; step++) if (mine[step] === theirs[step]) equal++
-  const unplaced = mine.reduce((sum, slot) => sum + (slot < 0 ? 1 : 0), 0) / mine.length
-  return { unplaced, same: { equal, of, reference: reference.name } }
+/** Compares each contender's fills with those of all others by its rule. */
+function agreement(fills: readonly Int32Array[], rules: readonly Rule[]): Agreement[] {
+  return fills.map((mine, i) => {
+    const others = fills.filter((_, other) => other !== i && rules[other] === rules[i])
+    const of = Math.min(mine.length, Math.max(0, ...others.map(({ length }) => length)))
+    let equal = 0
+    for (let step = 0; step < of; step++) {
+      const same = others.every((each) => step >= each.length || each[step] === mine[step])
+      if (same) equal++
+    }
+    const reference = fills[rules.indexOf(rules[i]!)]!
+    return { equal, of, referred: Math.min(of, reference.length) }
+  })
 }

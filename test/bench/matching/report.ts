@@ -19,7 +19,7 @@ export function table({ work, results, ours }: Cell): string {
   const base = results.filter(({ name }) => measured.includes(name))
   const head = [
     ...['', 'ns/step', 'decisions/s', 'p50', 'p99', 'p99.9', 'offer', 'load', 'leave', 'join'],
-    ...['B/slot', 'alloc B', 'unplaced', 'fills', ...base.map(({ name }) => `x ${name}`)],
+    ...['B/slot', 'alloc B', 'unplaced', 'same fills', ...base.map(({ name }) => `x ${name}`)],
   ]
   const rows = results.map((each) => [...row(each), ...base.map((one) => times(ratio(each, one)))])
   const widths = head.map((_, i) => Math.max(...[head, ...rows].map((line) => line[i]!.length)))
@@ -42,7 +42,7 @@ export function plain({ work, results }: Cell): object {
 
 function row(each: Result): string[] {
   const ns = median(each.stepNs)
-  const { updates, same } = each
+  const { updates, fills } = each
   return [
     each.rule === 'exact' ? each.name : `${each.name} (${each.rule})`,
     whole(ns),
@@ -52,11 +52,9 @@ function row(each: Result): string[] {
     whole(each.bytesPerSlot),
     each.allocatedPerStep === undefined ? '-' : each.allocatedPerStep.toFixed(1),
     `${(100 * each.unplaced).toFixed(1)} %`,
-    same.reference === each.name
-      ? 'reference'
-      : same.equal === same.of
-        ? `= ${whole(same.of)}`
-        : `${whole(same.of - same.equal)} DIFFER`,
+    fills.equal === fills.of
+      ? `${whole(fills.of)} (${whole(fills.referred)})`
+      : `${whole(fills.of - fills.equal)} DIFFER`,
   ]
 }
 

@@ -10,7 +10,10 @@ import { dice } from './fleet.ts'
 import type { Workload } from './workload.ts'
 
 const MOST_IN_A_BLOCK = 500
-const BLOCKS = 8
+const LEAST_BLOCKS = 3
+const MOST_BLOCKS = 24
+/** Beyond this, a kind of change has had its blocks. */
+const MOST_MS = 100
 
 /** Nanoseconds each; one entry a block. */
 export interface UpdateTimes {
@@ -38,15 +41,24 @@ export function timeUpdates(contender: Contender, work: Workload, into: UpdateTi
     contender.offer(slot, specs[0])
     contender.load(slot, loads[0])
   })
-  for (let block = 1; block <= BLOCKS; block++) {
+  const isOver = stopwatch()
+  for (let block = 1; !isOver(block); block++) {
     const now = (block & 1) as 0 | 1
     into.repriceNs.push(each(({ slot, specs }) => contender.offer(slot, specs[now])))
     into.loadNs.push(each(({ slot, loads }) => contender.load(slot, loads[now])))
   }
-  for (let block = 1; block <= BLOCKS; block++) {
+  const isOverToo = stopwatch()
+  for (let block = 1; !isOverToo(block); block++) {
     into.leaveNs.push(each(({ slot }) => contender.leave(slot)))
     into.joinNs.push(each(({ slot, specs }) => contender.offer(slot, specs[0])))
   }
+}
+
+/** Says when there have been blocks enough; there are three at least. */
+function stopwatch(): (block: number) => boolean {
+  const start = performance.now()
+  return (block) =>
+    block > MOST_BLOCKS || (block > LEAST_BLOCKS && performance.now() - start > MOST_MS)
 }
 
 /** Different slots all over the fleet. */

@@ -21,7 +21,7 @@ import { SCAN } from '../../bench/matching/contenders/scan.ts'
 import { courseOf, run } from '../../bench/matching/loop.ts'
 import { offerAll, type Settled, settle } from '../../bench/matching/settle.ts'
 import { CHANGE, type Shape, type Workload, workload } from '../../bench/matching/workload.ts'
-import { PRICES } from './harness.ts'
+import { dice, PRICES } from './harness.ts'
 
 const SEED = 77
 const STEPS = 20_000
@@ -42,6 +42,48 @@ async function fillsOf(factory: ContenderFactory, { work, settled }: Case): Prom
   const course = courseOf(contender, work, settled.ring)
   run(course, work.steps)
   return course.fills
+}
+
+/**
+ * Fills of a small fleet at the lowest two ticks, where a step of price is a millisecond of wait to
+ * some jobs, so that scores are equal across ticks; with waits at their bound, loads above the
+ * capacity, capacities of 0, tokens about their cap, and the classes at the ends of the masks.
+ */
+async function awkward(factory: ContenderFactory): Promise<Int32Array> {
+  const roll = dice(SEED)
+  const any = <Value>(...values: readonly Value[]): Value => values[roll(values.length)]!
+  const prices = Float64Array.from(PRICES, Number)
+  const step = prices[1]! - prices[0]!
+  const setup = { slots: 24, models: 2, columns: 64, prices, salt: 0x9e3779b9 }
+  const contender = await factory.create(setup)
+  const present = new Set<number>()
+  return Int32Array.from({ length: 6_000 }, () => {
+    const slot = roll(setup.slots)
+    const change = roll(8)
+    if (!present.has(slot) || change === 0) {
+      present.add(slot)
+      contender.offer(slot, {
+        model: roll(2),
+        column: any(0, 31, 32, 63),
+        provider: 0,
+        tick: roll(2),
+        capacity: any(0, 1, 2, 3),
+        serviceMs: any(0, 0.5, 1, 1, 1, 2 ** 21),
+      })
+    } else if (change === 1) {
+      contender.leave(slot)
+      present.delete(slot)
+    } else if (change === 2) contender.load(slot, roll(5))
+    else contender.finish(slot)
+    return contender.place({
+      model: roll(2),
+      maxTick: any(0, 1, 95),
+      tokens: any(1, 1, 2, 65_535, 65_536, 65_537),
+      speedWeight: any(0, step, 2 * step, 65_536, 2 ** 31 - 1),
+      eligibleLow: any(-1, -1, 1, 1 << 31, 0),
+      eligibleHigh: any(-1, -1, 1, 1 << 31, 0),
+    })
+  })
 }
 
 /** Counts rather than compares arrays: a difference of thousands need not be printed. */
@@ -74,6 +116,17 @@ describe.each([
     expect(taken / work.places).toBeLessThanOrEqual(0.61)
     expect(fills.filter((slot) => slot < 0).length / fills.length).toBeLessThan(0.15)
     expect(new Set(work.churn.kind)).toEqual(new Set(Object.values(CHANGE)))
+  })
+})
+
+describe(`where almost everything ties, at every bound, seed ${SEED}`, () => {
+  it.each(exact)('$name gives the fills of the scan', async (factory) => {
+    expect(differing(await awkward(factory), await awkward(SCAN))).toBe(0)
+  })
+
+  it('is not decided by price and wait alone', async () => {
+    const other = { ...SCAN, create: (setup: Setup) => SCAN.create({ ...setup, salt: 0 }) }
+    expect(differing(await awkward(other), await awkward(SCAN))).toBeGreaterThan(500)
   })
 })
 
