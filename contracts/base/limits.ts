@@ -121,6 +121,8 @@ export const LIMITS = {
   /** A slot whose last jobs failed rests between these, doubling, before it gets another. */
   restMinMs: 1_000,
   restMaxMs: 60_000,
+  /** The same for a slot that has never served a job: it draws under 1 % where jobs are few. */
+  restUnprovenMaxMs: 600_000,
   /** Jobs of one provider whose grants await a receipt; then the account is opened anew. */
   stuckJobs: 4,
   /** Finished jobs whose ids a scheduler remembers, so that a repeated submit is answered. */

@@ -61,7 +61,7 @@ const FIELDS: ReadonlyMap<unknown, ReadonlyMap<string, Check>> = new Map(
       gpu: name(0),
       memoryGiB: quantity,
     },
-    load: { ...OF_SLOT, running: required(integer(0, INT31)) },
+    load: { ...OF_SLOT, running: required(integer(0, INT31)), own: integer(0, INT31) },
     service: { ...OF_SLOT, serviceMs: required(quantity) },
     drain: OF_SLOT,
     leave: OF_SLOT,

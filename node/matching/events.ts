@@ -51,6 +51,11 @@ export interface LoadEvent extends Timed {
   readonly type: 'load'
   readonly slot: string
   readonly running: number
+  /**
+   * How many of them the report counts as ours. What has changed of those since is known better
+   * here: then `running - own` others run, and our own jobs in flight.
+   */
+  readonly own?: number
 }
 
 export interface ServiceEvent extends Timed {

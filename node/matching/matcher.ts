@@ -9,7 +9,7 @@ import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import { checkEvent } from './check.ts'
 import { checkOptions, decodeNeeds } from './decode.ts'
-import type { Decision, JobEvent, MatchEvent, MatcherOptions } from './events.ts'
+import type { Decision, JobEvent, LoadEvent, MatchEvent, MatcherOptions } from './events.ts'
 import { type Reason, whyNot } from './explain.ts'
 import { fastIndex } from './index/wasmIndex.ts'
 import { dispatch, emptyPool, end, expire, leave, offer, type Pool, submit } from './pool.ts'
@@ -90,7 +90,7 @@ function change(pool: Pool, event: MatchEvent, decisions: Decision[]): void {
   if (!slot) return // a report that crossed with the slot's leaving
   switch (event.type) {
     case 'load':
-      pool.slots.index.setRunning(slot.row, event.running)
+      pool.slots.index.setRunning(slot.row, loadOf(event, slot.inFlight))
       dispatch(pool, slot, decisions)
       return
     case 'service':
@@ -102,6 +102,11 @@ function change(pool: Pool, event: MatchEvent, decisions: Decision[]): void {
     case 'leave':
       leave(pool, slot)
   }
+}
+
+/** Jobs on a slot, from a report that may be older than what was placed or ended since. */
+function loadOf({ running, own }: LoadEvent, inFlight: number): number {
+  return own === undefined ? running : Math.max(0, running - own) + inFlight
 }
 
 /** What an event needs of the state, checked before anything changes. */

@@ -81,10 +81,14 @@ export function revised(belief: Belief, end: JobEnd, tookMs: number): Belief {
   }
 }
 
-/** How long a slot gets no job after its last failure; 0 where it need not rest. */
-export function restMs({ failures, usable }: Belief): number {
+/**
+ * How long a slot gets no job after its last failure; 0 where it need not rest. One that has served
+ * nobody rests longer in the end: where jobs are few, one a minute would be many of them.
+ */
+export function restMs({ failures, usable, measured }: Belief): number {
   if (failures < 2 || usable > 1) return 0
-  return Math.min(LIMITS.restMaxMs, LIMITS.restMinMs * 2 ** Math.min(failures - 2, 30))
+  const most = measured === 0 ? LIMITS.restUnprovenMaxMs : LIMITS.restMaxMs
+  return Math.min(most, LIMITS.restMinMs * 2 ** Math.min(failures - 2, 30))
 }
 
 function succeeded(belief: Belief, tookMs: number): Belief {

@@ -3,7 +3,8 @@
  *
  * The core decides; this decides what the core is told (`belief.ts`): a provider without a funded
  * channel, or one that failed, has less capacity than it declares. Decisions are routed to whoever
- * asked, in the turn they were made.
+ * asked, in the turn they were made. Each model has one owner, a matcher that knows nothing of other
+ * owners' models, so that owners can move to threads or machines of their own.
  * @module
  */
 import type { Clock } from '../../contracts/base/ports.ts'
@@ -13,7 +14,8 @@ import type { Decision, MatchEvent } from '../matching/events.ts'
 import { createMatcher, type Matcher } from '../matching/matcher.ts'
 import { type Belief, type JobEnd, newcomer, redeclared, restMs, revised } from './belief.ts'
 import type { OfferView } from './offers.ts'
-import { type Outcome, type Pool, type PoolOptions, slotName } from './poolTypes.ts'
+import { type Outcome, ownerNumber, type Pool, type PoolOptions, slotName } from './poolTypes.ts'
+import { tickCounts } from './tickCounts.ts'
 
 /** A pool on the matching core. Every event carries the clock's monotonic time. */
 export function createPool(clock: Clock, options: PoolOptions): Pool {
@@ -28,24 +30,33 @@ interface Entry {
 }
 
 interface Waiter {
+  readonly owner: Matcher
   decide(outcome: Outcome): void
   stop(): void
 }
 
 class MatchedPool implements Pool {
   private readonly clock: Clock
-  private readonly matcher: Matcher
+  private readonly owners: readonly Matcher[]
   private readonly entries = new Map<string, Entry>()
   private readonly ofProvider = new Map<string, Set<string>>()
-  /** How many slots offer a model at each tick: a submit asks for the lowest. */
-  private readonly ticks = new Map<string, Map<number, number>>()
+  private readonly ticks = tickCounts()
   private readonly payable = new Set<string>()
   private readonly asked = new Map<string, Waiter>()
 
   constructor(clock: Clock, options: PoolOptions) {
     this.clock = clock
     const prices = Array.from({ length: 96 }, (_, tick) => tickPrice(tick, 'ton'))
-    this.matcher = createMatcher({ ...options, prices })
+    const { owners = 1, ...shared } = options
+    // Owners share the bound of the queue, and tell their ties and draws apart.
+    this.owners = Array.from({ length: owners }, (_, owner) =>
+      createMatcher({
+        ...shared,
+        prices,
+        seed: (shared.seed + owner) >>> 0,
+        queueLimit: Math.floor(shared.queueLimit / owners),
+      }),
+    )
   }
 
   offer(offer: OfferView): void {
@@ -54,8 +65,11 @@ class MatchedPool implements Pool {
     const belief = known
       ? redeclared(known.belief, offer.capacity)
       : newcomer(offer.capacity, offer.serviceMs)
-    if (known) this.countTick(known.offer, -1)
-    this.countTick(offer, 1)
+    if (known) this.ticks.count(known.offer, -1)
+    this.ticks.count(offer, 1)
+    if (known && this.ownerOf(known.offer.model) !== this.ownerOf(offer.model)) {
+      this.apply(known.offer.model, { type: 'leave', slot: name })
+    }
     const names = this.ofProvider.get(offer.provider) ?? new Set()
     this.ofProvider.set(offer.provider, names.add(name))
     this.tell(name, { ...known, offer, belief })
@@ -63,7 +77,8 @@ class MatchedPool implements Pool {
 
   drain(provider: string, slot: string): void {
     const name = slotName(provider, slot)
-    if (this.entries.has(name)) this.apply({ type: 'drain', slot: name })
+    const entry = this.entries.get(name)
+    if (entry) this.apply(entry.offer.model, { type: 'drain', slot: name })
   }
 
   leave(provider: string, slot?: string): void {
@@ -72,10 +87,10 @@ class MatchedPool implements Pool {
       const entry = this.entries.get(name)
       if (!entry || (slot !== undefined && entry.offer.slot !== slot)) continue
       entry.endRest?.()
-      this.countTick(entry.offer, -1)
+      this.ticks.count(entry.offer, -1)
       this.entries.delete(name)
       names.delete(name)
-      this.apply({ type: 'leave', slot: name })
+      this.apply(entry.offer.model, { type: 'leave', slot: name })
     }
     if (names.size > 0) return
     this.ofProvider.delete(provider)
@@ -92,9 +107,9 @@ class MatchedPool implements Pool {
   ask(id: string, spec: JobSpec, excluded: readonly string[], decide: (o: Outcome) => void): void {
     const deadline = Math.floor(this.clock.monotonicMs()) + spec.deadlineMs
     const stop = this.clock.after(spec.deadlineMs + 1, () => this.pass())
-    this.asked.set(id, { decide, stop })
+    this.asked.set(id, { owner: this.ownerOf(spec.model), decide, stop })
     try {
-      this.apply({
+      this.apply(spec.model, {
         type: 'job',
         id,
         tenant: spec.channel.toRawString(),
@@ -117,20 +132,22 @@ class MatchedPool implements Pool {
   }
 
   cancel(id: string): void {
+    const waiter = this.asked.get(id)
     this.forget(id)
-    this.apply({ type: 'cancel', id })
+    if (waiter) this.applyTo(waiter.owner, { type: 'cancel', id })
   }
 
   free(id: string, slot: string, end: JobEnd, tookMs: number): void {
     const entry = this.entries.get(slot)
     if (entry && end !== 'unused') {
       const belief = revised(entry.belief, end, tookMs)
-      const rest = belief.failures > entry.belief.failures ? restMs(belief) : 0
-      entry.endRest?.()
-      const endRest = rest > 0 ? this.clock.after(rest, () => this.wake(slot)) : undefined
-      this.tell(slot, { ...entry, belief, endRest })
+      const failed = belief.failures > entry.belief.failures
+      this.believe(slot, belief, failed)
+      // A provider that has served nobody on its slots begins once, not once a slot.
+      if (failed && belief.measured === 0) this.blameSiblings(entry.offer.provider, slot, belief)
     }
-    this.apply({ type: end === 'failed' ? 'fail' : 'done', id })
+    // Where the slot has left, its jobs are forgotten already.
+    if (entry) this.apply(entry.offer.model, { type: end === 'failed' ? 'fail' : 'done', id })
   }
 
   offers(): readonly OfferView[] {
@@ -138,11 +155,7 @@ class MatchedPool implements Pool {
   }
 
   lowestTick(model: string): number | undefined {
-    let lowest: number | undefined
-    for (const tick of this.ticks.get(model)?.keys() ?? []) {
-      if (lowest === undefined || tick < lowest) lowest = tick
-    }
-    return lowest
+    return this.ticks.lowest(model)
   }
 
   waiting(): number {
@@ -154,18 +167,25 @@ class MatchedPool implements Pool {
     for (const entry of this.entries.values()) entry.endRest?.()
   }
 
+  private believe(name: string, belief: Belief, failed: boolean): void {
+    const entry = this.entries.get(name)!
+    const rest = failed ? restMs(belief) : 0
+    entry.endRest?.()
+    const endRest = rest > 0 ? this.clock.after(rest, () => this.wake(name)) : undefined
+    this.tell(name, { ...entry, belief, endRest })
+  }
+
+  private blameSiblings(provider: string, name: string, { failures }: Belief): void {
+    for (const sibling of this.ofProvider.get(provider) ?? []) {
+      const { belief } = this.entries.get(sibling)!
+      if (sibling === name || belief.measured > 0 || belief.failures >= failures) continue
+      this.believe(sibling, { ...belief, failures }, true)
+    }
+  }
+
   private wake(name: string): void {
     const entry = this.entries.get(name)
     if (entry) this.tell(name, { ...entry, endRest: undefined })
-  }
-
-  private countTick({ model, tick }: OfferView, change: 1 | -1): void {
-    const counts = this.ticks.get(model) ?? new Map<number, number>()
-    const count = (counts.get(tick) ?? 0) + change
-    if (count > 0) counts.set(tick, count)
-    else counts.delete(tick)
-    if (counts.size > 0) this.ticks.set(model, counts)
-    else this.ticks.delete(model)
   }
 
   private tell(name: string, entry: Entry): void {
@@ -176,27 +196,38 @@ class MatchedPool implements Pool {
     const capacity = usable ? belief.usable : 0
     const { serviceMs } = belief
     const what = { slot: name, provider, model, tick, capacity, serviceMs }
-    this.apply({ type: 'offer', ...what, tier, region, gpu, memoryGiB })
+    this.apply(model, { type: 'offer', ...what, tier, region, gpu, memoryGiB })
   }
 
-  private apply(event: MatchEvent): void {
+  private ownerOf(model: string): Matcher {
+    return this.owners[ownerNumber(model, this.owners.length)]!
+  }
+
+  private apply(model: string, event: MatchEvent): void {
+    this.applyTo(this.ownerOf(model), event)
+  }
+
+  private applyTo(owner: Matcher, event: MatchEvent): void {
     const decisions: Decision[] = []
-    this.matcher.apply({ ...event, at: Math.floor(this.clock.monotonicMs()) }, decisions)
-    for (const decision of decisions) this.route(decision)
+    owner.apply({ ...event, at: Math.floor(this.clock.monotonicMs()) }, decisions)
+    for (const decision of decisions) this.route(decision, owner)
   }
 
   /** Lets the core see the time, so that waiting jobs past their deadline end. */
   private pass(): void {
-    const decisions: Decision[] = []
-    this.matcher.advance(Math.floor(this.clock.monotonicMs()), decisions)
-    for (const decision of decisions) this.route(decision)
+    const at = Math.floor(this.clock.monotonicMs())
+    for (const owner of this.owners) {
+      const decisions: Decision[] = []
+      owner.advance(at, decisions)
+      for (const decision of decisions) this.route(decision, owner)
+    }
   }
 
-  private route(decision: Decision): void {
+  private route(decision: Decision, owner: Matcher): void {
     const waiter = this.asked.get(decision.job)
     if (!waiter) {
       // Cancelled while this was on its way: the place is given back, not lost.
-      if ('slot' in decision) this.apply({ type: 'done', id: decision.job })
+      if ('slot' in decision) this.applyTo(owner, { type: 'done', id: decision.job })
       return
     }
     if ('queued' in decision) {

@@ -41,7 +41,19 @@ export interface PoolOptions {
   readonly strategy: StrategyName
   readonly salt: number
   readonly seed: number
+  /** Jobs that may wait, over all owners. */
   readonly queueLimit: number
+  /** Matchers among which the models are divided; 1 by default. */
+  readonly owners?: number
+  /** What a remembered prompt tag takes off a slot's score; 0 by default. */
+  readonly affinityBonus?: number
+}
+
+/** Which of so many owners has a model: by FNV-1a over its name, so that everyone finds the same. */
+export function ownerNumber(model: string, owners: number): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < model.length; i++) hash = Math.imul(hash ^ model.charCodeAt(i), 0x01000193)
+  return (hash >>> 0) % owners
 }
 
 /** The name of a slot in the whole pool. */

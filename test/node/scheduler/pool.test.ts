@@ -11,7 +11,7 @@ import type { JobSpec } from '../../../contracts/wire/submit.ts'
 import { newcomer, redeclared, restMs, revised } from '../../../node/scheduler/belief.ts'
 import { modelsOnOffer, type OfferView, parseOffer } from '../../../node/scheduler/offers.ts'
 import { createPool } from '../../../node/scheduler/pool.ts'
-import type { Outcome } from '../../../node/scheduler/poolTypes.ts'
+import { type Outcome, ownerNumber } from '../../../node/scheduler/poolTypes.ts'
 import { createSimulatedClock } from '../../../node/system/simulatedClock.ts'
 
 const { multipliers, steps, window } = DEFAULT_PARAMETERS
@@ -100,7 +100,8 @@ describe('belief', () => {
       rests.push(restMs(belief))
     }
     expect(rests.slice(0, 4)).toEqual([0, LIMITS.restMinMs, 2 * LIMITS.restMinMs, 4_000])
-    expect(rests.at(-1)).toBe(LIMITS.restMaxMs)
+    expect(rests.at(-1)).toBe(LIMITS.restUnprovenMaxMs)
+    expect(restMs({ ...belief, measured: 1 })).toBe(LIMITS.restMaxMs)
     expect(restMs(revised(belief, 'served', 1))).toBe(0)
   })
 
@@ -166,6 +167,62 @@ describe('the pool', () => {
     expect(ask('c')).toMatchObject([{ decision: { first: 'capacity' } }])
     await clock.advance(LIMITS.restMinMs)
     expect(ask('d')).toMatchObject([{ type: 'matched' }])
+  })
+
+  it('takes a failure of a slot that never served for one of all such slots of its provider', () => {
+    const { pool, add, ask } = start()
+    for (const slot of ['s', 't', 'u']) add('p', { slot, tick: 1 })
+    add('q', { capacity: 1 })
+    const fail = (id: string): void => {
+      const [outcome] = ask(id)
+      pool.free(id, outcome?.type === 'matched' ? outcome.slot : '', 'failed', 1)
+    }
+    fail('a')
+    fail('b')
+    expect(ask('c')).toMatchObject([{ type: 'matched', slot: 'q/s' }])
+  })
+
+  it('leaves what has served alone when another slot of its provider fails', () => {
+    const { pool, add, ask } = start()
+    add('p', { slot: 'good', tick: 1 })
+    ask('a')
+    pool.free('a', 'p/good', 'served', 5)
+    add('p', { slot: 'bad', tick: 0 })
+    for (const id of ['b', 'c']) {
+      expect(ask(id)).toMatchObject([{ slot: 'p/bad' }])
+      pool.free(id, 'p/bad', 'failed', 1)
+    }
+    expect(ask('d')).toMatchObject([{ slot: 'p/good' }])
+  })
+
+  it('divides models among owners, and follows a slot that changes its model', () => {
+    const clock = createSimulatedClock({ startMs: 0 })
+    const pool = createPool(clock, {
+      strategy: 'exact',
+      salt: 0,
+      seed: 0,
+      queueLimit: 8,
+      owners: 4,
+    })
+    const owners = new Set(['m', 'n', 'x'].map((model) => ownerNumber(model, 4)))
+    expect(owners.size).toBeGreaterThan(1)
+    const ask = (id: string, model: string): Outcome[] => {
+      const outcomes: Outcome[] = []
+      pool.ask(id, spec({ model }), [], (outcome) => outcomes.push(outcome))
+      return outcomes
+    }
+    for (const model of ['m', 'n', 'x']) {
+      pool.offer(offer(`of-${model}`, { model }))
+      pool.setPayable(`of-${model}`, true)
+      expect(ask(`1${model}`, model)).toMatchObject([{ slot: `of-${model}/s` }])
+    }
+    const waiting = ask('2m', 'm')
+    expect(waiting).toMatchObject([{ type: 'queued' }])
+    pool.offer(offer('of-n', { model: 'm' }))
+    expect(waiting).toMatchObject([{ type: 'queued' }, { slot: 'of-n/s' }])
+    expect(ask('2n', 'n')).toMatchObject([{ decision: { refused: 'no-model' } }])
+    pool.cancel('3x')
+    pool.stop()
   })
 
   it('forgets a provider that left, with its jobs, and knows the lowest tick of a model', () => {
