@@ -44,6 +44,7 @@ export const QUICK: Budget = {
 }
 
 const PASSES = 3
+const HARDLY_FASTER = 0.85
 
 /** Steps that no contender goes beyond. */
 export function stepsOf({ rounds, mostSteps, mostWarmSteps, ...most }: Budget): number {
@@ -97,9 +98,10 @@ export async function race(
         samples[i]!.push(await racer.sample(Math.min(steps[i]!, budget.mostSamples)))
       }
     }
-    const results: Result[] = []
+    // From here on each goes its own way: nobody is compared any more.
     const fills: Int32Array[] = []
     for (const racer of racers) fills.push(await racer.fills())
+    const results: Result[] = []
     const agreed = agreement(
       fills,
       racers.map(({ rule }) => rule),
@@ -130,16 +132,23 @@ export function ratio(slow: Result, fast: Result): number {
   return median(slow.stepNs.map((ns, round) => ns / fast.stepNs[round]!))
 }
 
-/** Runs a while, until compiled; gives nanoseconds a step of its last stretch. */
+/**
+ * Runs a while, and on until a stretch is hardly faster than the one before: the compiler works on
+ * another thread and may be late. Gives nanoseconds a step of the last stretch.
+ */
 async function warmUp(
   racer: Racer,
   { warmMs, leastSteps, mostWarmSteps }: Budget,
 ): Promise<number> {
   let spentNs = 0
+  let lastPace = Number.POSITIVE_INFINITY
   for (let stretch = leastSteps; ; stretch *= 2) {
-    const ns = await racer.run(stretch)
+    const ns = Math.max(1, await racer.run(stretch))
+    const pace = ns / stretch
     spentNs += ns
-    if (spentNs >= warmMs * 1e6 || racer.done() >= mostWarmSteps) return Math.max(1, ns) / stretch
+    const settled = spentNs >= warmMs * 1e6 && pace > HARDLY_FASTER * lastPace
+    if (settled || racer.done() >= mostWarmSteps) return pace
+    lastPace = pace
   }
 }
 

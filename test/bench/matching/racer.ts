@@ -30,7 +30,7 @@ export interface Racer {
   run(steps: number): Promise<number>
   /** Wall nanoseconds of each of that many decisions, the clock's own cost taken off. */
   sample(steps: number): Promise<Float64Array>
-  /** Bytes allocated over that many steps; nothing where that cannot be told. */
+  /** Bytes allocated over that many decisions without churn; nothing where that cannot be told. */
   allocated(steps: number): Promise<number | undefined>
   /** Ends the course: no steps may follow. */
   updates(): Promise<UpdateCosts | undefined>
@@ -80,7 +80,7 @@ async function start(factory: ContenderFactory, work: Workload, settled: Settled
       loop.time(course, steps, taken, 0)
       return taken.map((ms) => (ms - clock) * 1e6)
     },
-    allocated: async (steps) => allocatedBytes(() => loop.run(course, steps)),
+    allocated: async (steps) => allocatedBytes(() => loop.runCalm(course, steps)),
     async updates() {
       const times: UpdateTimes = { repriceNs: [], loadNs: [], leaveNs: [], joinNs: [] }
       timeUpdates(contender, work, times)
