@@ -21,16 +21,27 @@ const OF_EACH = 5
 /** A newcomer's first job comes within this. */
 export const PATIENCE_S = 60
 
+/** A market of few slots, where a dear one is seldom needed; and as many requests as last minutes. */
+const FEW = { slots: 60, requests: 6000 }
+
 export const newcomers: Scenario = {
   name: 'newcomers',
   about:
     'At 60 % load, five newcomers at the lowest, the middle and the highest price of the fleet ' +
-    'join at a quarter of the time. Seconds to the first job of the slowest of the five (`never`: ' +
-    'not before the arrivals end); how many of the fifteen had one within 60 s; share of the ' +
-    'jobs that started after they joined over share of the places.',
+    'join at a quarter of the time, in a fleet of 300 slots and in one of 60. Seconds to the ' +
+    'first job of the slowest of the five (`never`: not before the arrivals end); how many of the ' +
+    'fifteen had one within 60 s; share of the jobs that started after they joined over share of ' +
+    'the places.',
   source: 'azure',
   run: (seed, size) =>
-    STRATEGIES.map((strategy): Row => ({ label: strategy, figures: joined(seed, size, strategy) })),
+    [size, { ...size, ...FEW }].flatMap((each) =>
+      STRATEGIES.map(
+        (strategy): Row => ({
+          label: `${strategy}, ${each.slots} slots`,
+          figures: joined(seed, each, strategy),
+        }),
+      ),
+    ),
 }
 
 export function joined(seed: number, size: Size, strategy: StrategyName): Figures {
