@@ -31,7 +31,7 @@ export async function heldBytes(): Promise<number> {
     const { heapUsed, external } = process.memoryUsage()
     const now = heapUsed + external
     same = Math.abs(now - last) < SETTLED_BYTES ? same + 1 : 0
-    if (same === 2) return now
+    if (same === 1) return now
     last = now
   }
 }

@@ -44,7 +44,7 @@ function row(each: Result): string[] {
   const ns = median(each.stepNs)
   const { updates, fills } = each
   return [
-    each.rule === 'exact' ? each.name : `${each.name} (${each.rule})`,
+    each.rule === 'price-time' ? `${each.name} *` : each.name,
     whole(ns),
     whole(1e9 / ns),
     ...[each.p50Ns, each.p99Ns, each.p999Ns].map(whole),

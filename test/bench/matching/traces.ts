@@ -31,6 +31,10 @@ const READERS: Partial<Record<Shape, { file: string; read(line: string): number 
   },
 }
 
+export function isTraced(shape: Shape): boolean {
+  return shape in READERS
+}
+
 /** Nothing where the shape follows no trace; `absent`, with the file, where it is not there. */
 export function traceOf(shape: Shape): Int32Array | { absent: string } | undefined {
   const reader = READERS[shape]

@@ -32,6 +32,6 @@ export const IN_PROCESS = [
 
 export const RACERS: readonly RacerFactory[] = [
   ...IN_PROCESS.map(inProcess),
-  native({ ...COCOON_NATIVE, name: 'Cocoon, C++', args: [] }),
-  native({ ...COCOON_NATIVE, name: 'Cocoon, C++, means cached', args: ['--cached'] }),
+  native({ ...COCOON_NATIVE, name: 'Cocoon (C++)', args: [] }),
+  native({ ...COCOON_NATIVE, name: 'Cocoon with cached means (C++)', args: ['--cached'] }),
 ]

@@ -11,7 +11,7 @@
 import { admits, type Contender, type ContenderFactory, type Setup } from '../contender.ts'
 
 export const COCOON: ContenderFactory = {
-  name: 'Cocoon, TypeScript',
+  name: 'Cocoon (TypeScript)',
   rule: 'cocoon',
   mostSlots: 100_000,
   create: createCocoon,

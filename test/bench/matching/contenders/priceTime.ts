@@ -6,7 +6,7 @@
 import type { Contender, ContenderFactory, Setup } from '../contender.ts'
 
 export const PRICE_TIME_SCAN: ContenderFactory = {
-  name: 'scan, price-time',
+  name: 'scan of price and time',
   rule: 'price-time',
   mostSlots: 100_000,
   create: createPriceTimeScan,
