@@ -1,12 +1,13 @@
 /**
- * Why a slot would not get a job: the first thing that stops it, with the price or state that would
- * change the answer. Computed on demand; a decision of the past is explained by replaying up to it.
+ * Why a slot wins a job, and why another would not get it: the first thing that stops it, with the
+ * price or state that would change the answer. Computed on demand; a decision of the past is
+ * explained by replaying the events up to it.
  * @module
  */
 
 import { bestSlot, scoreOn } from './choosing.ts'
 import { FILTERS, type Filter } from './events.ts'
-import { firstRefusing, type Needs, type Slot } from './slots.ts'
+import { firstRefusing, type Needs, type Slot, scoreOf } from './slots.ts'
 import { runningOn, type SlotTable, waitOn } from './slotTable.ts'
 
 export type Reason =
@@ -29,6 +30,41 @@ export type Reason =
     }
   /** Nothing: it has the least score. */
   | { readonly why: 'best'; readonly score: number }
+
+/** What made a slot win, or that none could start the job. Scores in millionths of a nanoTON. */
+export interface Why {
+  readonly slot?: string
+  readonly score?: number
+  /** Of the score: the price of the tokens, the wait times its weight, what affinity took off. */
+  readonly price?: number
+  readonly wait?: number
+  readonly affinity?: number
+  /** The slot that would have won without this one, and by how much less. */
+  readonly next?: string
+  readonly nextScore?: number
+  /** Up to this tick the slot would still have won. */
+  readonly winsUpToTick?: number
+}
+
+/** Why the best slot is the best for a job now, by the exact rule, whatever the strategy. */
+export function why(slots: SlotTable, needs: Needs): Why {
+  const best = bestSlot(slots, needs)
+  if (!best) return {}
+  const waitMs = waitOn(slots, best)
+  const price = scoreOf(needs, slots.prices[best.tick]!, 0)
+  const wait = needs.speedWeight * waitMs
+  const score = scoreOn(slots, needs, best, waitMs)
+  const won = { slot: best.name, score, price, wait, affinity: price + wait - score }
+  slots.index.hide(best.row)
+  const next = bestSlot(slots, needs)
+  slots.index.show(best.row)
+  if (!next) return won
+  const nextScore = scoreOn(slots, needs, next, waitOn(slots, next))
+  let winsUpToTick = best.tick
+  const scoreAt = (tick: number) => scoreOn(slots, needs, { ...best, tick }, waitMs)
+  while (winsUpToTick < needs.maxTick && scoreAt(winsUpToTick + 1) < nextScore) winsUpToTick++
+  return { ...won, next: next.name, nextScore, winsUpToTick }
+}
 
 /** The reason for a slot and a job, by the exact rule, whatever the strategy. */
 export function whyNot(slots: SlotTable, slot: Slot | undefined, needs: Needs): Reason {

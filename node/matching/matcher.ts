@@ -10,7 +10,7 @@ import { LIMITS } from '../../contracts/base/limits.ts'
 import { checkEvent } from './check.ts'
 import { checkOptions, decodeNeeds } from './decode.ts'
 import type { Decision, JobEvent, LoadEvent, MatchEvent, MatcherOptions } from './events.ts'
-import { type Reason, whyNot } from './explain.ts'
+import { type Reason, type Why, why, whyNot } from './explain.ts'
 import { fastIndex } from './index/wasmIndex.ts'
 import { dispatch, emptyPool, end, expire, leave, offer, type Pool, submit } from './pool.ts'
 import { drainSlot, runningOn } from './slotTable.ts'
@@ -31,6 +31,10 @@ export interface Matcher {
   running(slot: string): number | undefined
   /** Why a slot would not get a job now, and what would change that. */
   whyNot(slot: string, job: JobEvent): Reason
+  /** Why the best slot for a job now is the best, and what comes after it. */
+  why(job: JobEvent): Why
+  /** Names of the slots that serve a model, by first appearance. */
+  slots(model: string): string[]
 }
 
 /**
@@ -63,6 +67,14 @@ export function createMatcher(options: MatcherOptions): Matcher {
       const slot = pool.slots.byName.get(name)
       return slot && runningOn(pool.slots, slot)
     },
+    why(job) {
+      checkEvent(job)
+      return why(pool.slots, decodeNeeds(job))
+    },
+    slots: (model) =>
+      (pool.slots.models.get(model)?.slots ?? [])
+        .toSorted((a, b) => a.appearance - b.appearance)
+        .map((slot) => slot.name),
     whyNot(name, job) {
       checkEvent(job)
       return whyNot(pool.slots, pool.slots.byName.get(name), decodeNeeds(job))

@@ -157,6 +157,7 @@ function enterLine(place: Place): void {
     return
   }
   line.lane.byTenant.set(line.tenant, line)
+  line.tenant.lines ??= new Set()
   line.tenant.lines.add(line)
   line.lane.lines.push(line)
 }
@@ -171,7 +172,7 @@ function leaveLine(place: Place): void {
   line.lane.lines.remove(line)
   line.jobs.remove(place)
   line.lane.byTenant.delete(line.tenant)
-  line.tenant.lines.delete(line)
+  line.tenant.lines?.delete(line)
 }
 
 /**
@@ -209,7 +210,7 @@ function nextOf(lanes: readonly Lane[]): WaitingJob | undefined {
 /** The first job of a tenant over some lanes. */
 function turnOf(tenant: Tenant, lanes: readonly Lane[]): WaitingJob {
   let turn: Place | undefined
-  for (const line of tenant.lines) {
+  for (const line of tenant.lines ?? []) {
     if (!lanes.includes(line.lane)) continue
     const place = line.jobs.top!
     if (!turn || byTurn(place, turn)) turn = place

@@ -17,8 +17,8 @@ export interface Tenant {
    * the same on every machine beyond.
    */
   counter: number
-  /** Where its jobs wait, one a lane. */
-  readonly lines: Set<Line>
+  /** Where its jobs wait, one a lane; most tenants have none waiting, most of the time. */
+  lines?: Set<Line>
   /** Its jobs that wait. */
   waiting: number
   /** Its place among those that wait. */
@@ -55,14 +55,14 @@ export function tenants(): Tenants {
   function raise(tenant: Tenant, counter: number): void {
     tenant.counter = counter
     if (tenant.waiting > 0) waiting.moved(tenant)
-    for (const line of tenant.lines) line.moved()
+    if (tenant.lines) for (const line of tenant.lines) line.moved()
   }
 
   return {
     of(name) {
       const known = younger.get(name)
       if (known) return known
-      const tenant = older.get(name) ?? { name, counter: 0, lines: new Set(), waiting: 0, place: 0 }
+      const tenant = older.get(name) ?? { name, counter: 0, lines: undefined, waiting: 0, place: 0 }
       remember(tenant)
       return tenant
     },
@@ -77,7 +77,9 @@ export function tenants(): Tenants {
     },
     stopsWaiting(tenant) {
       tenant.waiting--
-      if (tenant.waiting === 0) waiting.remove(tenant)
+      if (tenant.waiting > 0) return
+      waiting.remove(tenant)
+      tenant.lines = undefined
     },
   }
 }
