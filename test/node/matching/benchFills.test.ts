@@ -214,8 +214,8 @@ function watch(factory: ContenderFactory, classes: boolean) {
 
 /**
  * The matching core by its own door: classes are GPU names, and nobody waits. Slots are first
- * offered in order, so that their indexes are their numbers; and they do not leave but drain, empty,
- * because to the core one that returned would be another slot, with another place in ties.
+ * offered in order, so that their indexes are their numbers; and they do not leave but drain,
+ * empty, because to the core one that returned would be another slot, with another place in ties.
  */
 function coreContender({ salt, slots }: Setup): Contender {
   const matcher = createMatcher({ prices: PRICES, salt, queueLimit: 0 })

@@ -1,7 +1,7 @@
 /**
- * `nodejs-order-book`: a book a model, where a slot sells its free places at its tick and a job buys
- * one. A book knows price and time only, so this answers another rule (`price-time`): no wait, no
- * classes; the price is the tick itself, from 1.
+ * `nodejs-order-book`: a book a model, where a slot sells its free places at its tick and a job
+ * buys one. A book knows price and time only, so this answers another rule (`price-time`): no wait,
+ * no classes; the price is the tick itself, from 1.
  * @module
  */
 import { type LimitOrderOptions, OrderBook, Side } from 'nodejs-order-book'
