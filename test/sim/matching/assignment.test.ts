@@ -36,18 +36,14 @@ describe('the cheapest assignment', () => {
     }
   })
 
-  it.each(['exact', 'p2c', 'cocoon'] as const)('is never dearer than %s', (strategy) => {
+  it('is never dearer than the core, and the least score is nearer to it than chance', () => {
     const size = { source: 'synthetic', requests: 500, slots: 40 } as const
-    const figures = sampled(2, size, strategy, 'enough')
-    expect(figures['cost, mean']).toBeGreaterThanOrEqual(1)
-    expect(figures['placed at once']).toBeGreaterThanOrEqual(figures['placed by the core']!)
-  })
-
-  it('shows that the least score is better than chance, and chance better than no price', () => {
-    const size = { source: 'synthetic', requests: 500, slots: 40 } as const
-    const [exact, p2c, cocoon] = (['exact', 'p2c', 'cocoon'] as const).map(
-      (strategy) => sampled(2, size, strategy, 'plenty')['cost, mean']!,
-    )
+    const [exact, p2c, cocoon] = (['exact', 'p2c', 'cocoon'] as const).map((strategy) => {
+      const figures = sampled(2, size, strategy, 'plenty', 20)
+      expect(figures['placed at once']).toBeGreaterThanOrEqual(figures['placed by the core']!)
+      return figures['cost, mean']!
+    })
+    expect(exact).toBeGreaterThanOrEqual(1)
     expect(exact).toBeLessThan(3)
     expect(p2c).toBeGreaterThan(exact!)
     expect(cocoon).toBeGreaterThan(p2c!)

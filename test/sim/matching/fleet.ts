@@ -27,6 +27,8 @@ export interface SlotSpec {
   readonly cacheBlocks: number
   /** Set on a slot that fails each job, so long after its start. */
   readonly failsAfterMs?: number
+  /** When it begins to; from the first job on by default. */
+  readonly failsFromMs?: number
 }
 
 export const MODEL = 'm'

@@ -39,8 +39,9 @@ export function createMachine(spec: SlotSpec, { now, at, changed }: MachineNeeds
   function start(attempt: Attempt): void {
     running.add(attempt)
     const cached = cache.use(attempt.request.blocks)
-    const fails = spec.failsAfterMs !== undefined
-    const tookMs = spec.failsAfterMs ?? serviceMs(spec, attempt.request, cached)
+    const failsAfterMs = now() >= (spec.failsFromMs ?? 0) ? spec.failsAfterMs : undefined
+    const fails = failsAfterMs !== undefined
+    const tookMs = failsAfterMs ?? serviceMs(spec, attempt.request, cached)
     attempt.started(now(), cached)
     at(now() + tookMs, () => {
       if (!running.delete(attempt)) return // went away with its slot

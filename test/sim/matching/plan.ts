@@ -27,7 +27,7 @@ export interface Reports {
   readonly everyMs: number
   /** How long a report is on its way. */
   readonly lateMs: number
-  /** True where a report tells a scheduler how many of the jobs are its own, and it corrects them. */
+  /** True where a report tells each scheduler how many of the jobs are its own. */
   readonly own?: boolean
 }
 
@@ -36,8 +36,8 @@ export interface Report {
   readonly atMs: number
   readonly slot: string
   readonly load: number
-  /** How many of those are of each scheduler. */
-  readonly own: readonly number[]
+  /** How many of those are of each scheduler, where reports say so. */
+  readonly own?: readonly number[]
 }
 
 /** A slot comes, unknown to anybody, or goes. */

@@ -34,7 +34,8 @@ export interface Role {
   /** A slot appears; one that is `known` has shown its capacity long ago. */
   offer(spec: SlotSpec, known: boolean): void
   leave(slot: string): void
-  load(slot: string, running: number): void
+  /** A report of a slot's jobs, and how many of them it counts as ours, where it says so. */
+  load(slot: string, running: number, own?: number): void
   submit(id: string, job: SimJob, exclude: readonly string[], deadline: number): void
   free(id: string, slot: string, end: JobEnd, tookMs: number): void
   /** Lets the core see the time. */
@@ -53,6 +54,7 @@ interface Entry {
 export function createRole({ options, believes, now, at, decided }: RoleNeeds): Role {
   const matcher = createMatcher({ ...options, prices: PRICES })
   const entries = new Map<string, Entry>()
+  const ofProvider = new Map<string, Set<string>>()
   const clock = (): number => Math.floor(now())
 
   function route(decisions: readonly Decision[]): void {
@@ -74,6 +76,20 @@ export function createRole({ options, believes, now, at, decided }: RoleNeeds): 
     apply({ type: 'offer', ...what, tier, region, gpu, memoryGiB })
   }
 
+  function believe(slot: string, belief: Belief, failed: boolean): void {
+    const restsUntil = failed ? rest(slot, restMs(belief)) : 0
+    tell(slot, { ...entries.get(slot)!, belief, restsUntil })
+  }
+
+  /** As the role does: a provider that has served nobody on its slots begins once. */
+  function blameSiblings(provider: string, slot: string, { failures }: Belief): void {
+    for (const sibling of ofProvider.get(provider) ?? []) {
+      const { belief } = entries.get(sibling)!
+      if (sibling === slot || belief.measured > 0 || belief.failures >= failures) continue
+      believe(sibling, { ...belief, failures }, true)
+    }
+  }
+
   function rest(slot: string, ms: number): number {
     if (ms === 0) return 0
     const until = now() + ms
@@ -88,14 +104,18 @@ export function createRole({ options, believes, now, at, decided }: RoleNeeds): 
     offer(spec, known) {
       const capacity = spec.places + spec.line
       const belief = newcomer(capacity, spec.declaredMs)
+      const names = ofProvider.get(spec.provider) ?? new Set()
+      ofProvider.set(spec.provider, names.add(spec.name))
       const trusted = known || !believes
       tell(spec.name, { spec, belief: trusted ? proven(belief) : belief, restsUntil: 0 })
     },
     leave(slot) {
+      const entry = entries.get(slot)
+      if (entry) ofProvider.get(entry.spec.provider)?.delete(slot)
       entries.delete(slot)
       apply({ type: 'leave', slot })
     },
-    load: (slot, running) => apply({ type: 'load', slot, running }),
+    load: (slot, running, own) => apply({ type: 'load', slot, running, own }),
     submit(id, job, exclude, deadline) {
       const { tenant, expectedTokens, speedWeight, needs } = job
       const what = { id, model: MODEL, tenant, expectedTokens, speedWeight, ...needs }
@@ -107,8 +127,8 @@ export function createRole({ options, believes, now, at, decided }: RoleNeeds): 
       if (entry && believes && end !== 'unused') {
         const belief = revised(entry.belief, end, Math.round(tookMs))
         const failed = belief.failures > entry.belief.failures
-        const restsUntil = failed ? rest(slot, restMs(belief)) : 0
-        tell(slot, { ...entry, belief, restsUntil })
+        believe(slot, belief, failed)
+        if (failed && belief.measured === 0) blameSiblings(entry.spec.provider, slot, belief)
       }
       apply({ type: end === 'failed' ? 'fail' : 'done', id })
     },

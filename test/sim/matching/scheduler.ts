@@ -47,7 +47,7 @@ export function createScheduler(needs: SchedulerNeeds): Scheduler {
   const { believes = true } = plan
   const role: Role = createRole({ options, believes, now, at, decided })
   const own = (slot: string): number => owned.get(slot) ?? 0
-  const reader = createReader(needs, role, own)
+  const reader = createReader(needs, role)
 
   function ask(record: JobRecord, exclude: readonly string[]): void {
     reader.look()
@@ -113,20 +113,18 @@ export function createScheduler(needs: SchedulerNeeds): Scheduler {
 const lastMs = ({ job }: JobRecord): number => job.request.atMs + job.patienceMs
 
 /** Reads reports when the scheduler is about to decide, and as they come while jobs wait. */
-function createReader(needs: SchedulerNeeds, role: Role, own: (slot: string) => number) {
-  const { index, log, plan, now, at, machine } = needs
-  const { lateMs = 0, own: corrects = false } = plan.reports ?? {}
+function createReader({ index, log, plan, now, at, machine }: SchedulerNeeds, role: Role) {
+  const lateMs = plan.reports?.lateMs ?? 0
   let read = 0
   let watching = false
 
   function look(): void {
-    const loads = new Map<string, number>()
+    const latest = new Map<string, Report>()
     for (; read < log.length && log[read]!.atMs + lateMs <= now(); read++) {
-      const { slot, load, own: owns } = log[read]!
-      loads.set(slot, corrects ? load - owns[index]! : load)
+      latest.set(log[read]!.slot, log[read]!)
     }
-    for (const [slot, load] of loads) {
-      if (machine(slot)) role.load(slot, corrects ? load + own(slot) : load)
+    for (const [slot, { load, own }] of latest) {
+      if (machine(slot)) role.load(slot, load, own?.[index])
     }
     watch()
   }

@@ -112,7 +112,9 @@ class World {
   }
 
   private report({ spec, load }: Machine): void {
-    const own = this.plan.reports?.own ? this.schedulers.map((each) => each.own(spec.name)) : []
+    const own = this.plan.reports?.own
+      ? this.schedulers.map((each) => each.own(spec.name))
+      : undefined
     this.log.push({ atMs: this.nowMs, slot: spec.name, load, own })
     for (const each of this.schedulers) each.watch()
   }

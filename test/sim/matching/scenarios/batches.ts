@@ -52,6 +52,7 @@ export function sampled(
   size: Size,
   strategy: StrategyName,
   places: keyof typeof PLACES_PER_JOB,
+  samples = SAMPLES,
 ): Figures {
   const { fleet, requests } = settingOf(seed, size, { load: 1 })
   const jobs = drawJobs(requests, chanceOf(seed, 'jobs'))
@@ -59,7 +60,7 @@ export function sampled(
   const ratios: number[] = []
   const placed: number[] = []
   const best: number[] = []
-  for (let i = 0; i < SAMPLES; i++) {
+  for (let i = 0; i < samples; i++) {
     const batch = Array.from({ length: JOBS }, () => chance.pick(jobs))
     const slots = drawFree(fleet, JOBS * PLACES_PER_JOB[places], chance)
     const greedy = oneByOne(slots, batch, strategy, seed)

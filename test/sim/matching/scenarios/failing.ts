@@ -27,6 +27,8 @@ interface Pool {
   readonly bad: number
   readonly strategy: StrategyName
   readonly believes?: boolean
+  /** They serve until a tenth of the time is over, and then begin to fail. */
+  readonly turncoats?: boolean
 }
 
 const POOLS: readonly (Pool & { readonly label: string })[] = [
@@ -36,6 +38,14 @@ const POOLS: readonly (Pool & { readonly label: string })[] = [
   ]),
   { label: 'exact, small pool', slots: 2, bad: 1, strategy: 'exact' },
   { label: `exact, ${MANY_SLOTS} slots`, slots: 30, bad: MANY_SLOTS, strategy: 'exact' },
+  { label: 'exact, turncoat', slots: 8, bad: 1, strategy: 'exact', turncoats: true },
+  {
+    label: `exact, ${MANY_SLOTS} turncoats`,
+    slots: 30,
+    bad: MANY_SLOTS,
+    strategy: 'exact',
+    turncoats: true,
+  },
 ]
 
 export const failing: Scenario = {
@@ -44,22 +54,28 @@ export const failing: Scenario = {
     'At 60 % load of eight good slots, one that is cheaper, has eight places and meets most ' +
     'requirements fails each job after 50 ms. Jobs a second; attempts at it after its first ' +
     'twenty, per cent of the attempts since; attempts at it in all; jobs that ended unserved for ' +
-    'failures. `small pool`: two good slots; `64 slots`: thirty, and the provider offers 64 slots.',
+    'failures. `small pool`: two good slots; `64 slots`: thirty, and the ' +
+    'provider offers 64 slots. `turncoat`: it serves for a tenth of the time, then begins to fail.',
   run: (seed, size) =>
     POOLS.map((pool): Row => ({ label: pool.label, figures: failed(seed, size, pool) })),
 }
 
 export function failed(seed: number, size: Size, pool: Pool): Figures {
   const small = { ...size, slots: pool.slots, requests: Math.min(size.requests, REQUESTS) }
-  const { fleet, requests, rate } = settingOf(seed, small, { load: LOAD })
+  const { fleet, requests, rate, spanMs } = settingOf(seed, small, { load: LOAD })
   const jobs = drawJobs(requests, chanceOf(seed, 'jobs'))
-  const bad = Array.from({ length: pool.bad }, (_, i) => failingSlot(fleet[0]!, i))
-  const { strategy, believes = true } = pool
+  const { strategy, believes = true, turncoats = false } = pool
+  const failsFromMs = turncoats ? spanMs / 10 : 0
+  const bad = Array.from({ length: pool.bad }, (_, i) => ({
+    ...failingSlot(fleet[0]!, i),
+    failsFromMs,
+  }))
   const joins = bad.map((join) => ({ atMs: 0, join }))
   const outcome = simulate({ seed, strategy, fleet, jobs, believes, changes: joins })
   let met = 0
   let since = 0
-  for (const { slot } of outcome.starts) {
+  for (const { slot, atMs } of outcome.starts) {
+    if (atMs < failsFromMs) continue
     if (met >= FORGIVEN) since++
     if (slot.startsWith('bad')) met++
   }

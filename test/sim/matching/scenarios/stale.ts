@@ -82,7 +82,7 @@ export const stale: Scenario = {
     'turn. Every slot reports its load to all of them, every 1 s or 5 s at a phase of its own, or ' +
     'at once but arriving 1 s late. Seconds from arrival to start. `no line`: slots offer their ' +
     'places only, and schedulers hold the rest back. `own named`: a report tells each scheduler ' +
-    'how many of the jobs are its own, and it puts the number it has now in their place.',
+    'how many of the jobs are its own, so that the core can put those it has now in their place.',
   source: 'azure',
   run: (seed, size) => [
     { label: 'least work', figures: boundOf(seed, size) },
