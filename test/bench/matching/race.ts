@@ -12,6 +12,8 @@ import type { Workload } from './workload.ts'
 export interface Budget {
   readonly rounds: number
   readonly warmMs: number
+  /** CPU time within which a contender is given as many steps as there are slots, to age. */
+  readonly ageMs: number
   readonly roundMs: number
   /** Steps of a round whatever they cost, and however little they cost. */
   readonly leastSteps: number
@@ -25,6 +27,7 @@ export interface Budget {
 export const FULL: Budget = {
   rounds: 5,
   warmMs: 150,
+  ageMs: 1_500,
   roundMs: 60,
   leastSteps: 20,
   mostSteps: 60_000,
@@ -36,6 +39,7 @@ export const FULL: Budget = {
 export const QUICK: Budget = {
   ...FULL,
   warmMs: 60,
+  ageMs: 200,
   roundMs: 20,
   mostSteps: 20_000,
   mostWarmSteps: 30_000,
@@ -47,8 +51,10 @@ const PASSES = 3
 const HARDLY_FASTER = 0.85
 
 /** Steps that no contender goes beyond. */
-export function stepsOf({ rounds, mostSteps, mostWarmSteps, ...most }: Budget): number {
-  return 2 * mostWarmSteps + rounds * (mostSteps + most.mostSamples) + PASSES * most.mostAllocating
+export function stepsOf(budget: Budget, slots: number): number {
+  const { rounds, mostSteps, mostSamples, mostAllocating } = budget
+  const warming = Math.max(budget.mostWarmSteps, slots) + mostSteps
+  return warming + rounds * (mostSteps + mostSamples) + (1 + PASSES) * mostAllocating
 }
 
 export interface Result {
@@ -88,7 +94,7 @@ export async function race(
   try {
     for (const factory of factories) racers.push(await factory.start(work, settled))
     const paces: number[] = []
-    for (const racer of racers) paces.push(await warmUp(racer, budget))
+    for (const racer of racers) paces.push(await warmUp(racer, budget, work.setup.slots))
     const steps = paces.map((ns) => between(budget, (budget.roundMs * 1e6) / ns))
     const stepNs = racers.map(() => [] as number[])
     const samples = racers.map(() => [] as Float64Array[])
@@ -133,27 +139,28 @@ export function ratio(slow: Result, fast: Result): number {
 }
 
 /**
- * Runs a while, and on until a stretch is hardly faster than the one before: the compiler works on
- * another thread and may be late. Gives nanoseconds a step of the last stretch.
+ * Runs a while, and on until a stretch is hardly faster than the one before (the compiler works on
+ * another thread and may be late) and until structures have aged: those that drop lazily owe
+ * nothing at first. Gives nanoseconds a step of the last stretch.
  */
-async function warmUp(
-  racer: Racer,
-  { warmMs, leastSteps, mostWarmSteps }: Budget,
-): Promise<number> {
+async function warmUp(racer: Racer, budget: Budget, slots: number): Promise<number> {
+  const most = Math.max(budget.mostWarmSteps, slots)
   let spentNs = 0
   let lastPace = Number.POSITIVE_INFINITY
-  for (let stretch = leastSteps; ; stretch *= 2) {
+  for (let stretch = budget.leastSteps; ; stretch = Math.min(2 * stretch, budget.mostSteps)) {
     const ns = Math.max(1, await racer.run(stretch))
     const pace = ns / stretch
     spentNs += ns
-    const settled = spentNs >= warmMs * 1e6 && pace > HARDLY_FASTER * lastPace
-    if (settled || racer.done() >= mostWarmSteps) return pace
+    const isFast = spentNs >= budget.warmMs * 1e6 && pace > HARDLY_FASTER * lastPace
+    const isOld = spentNs >= budget.ageMs * 1e6 || racer.done() >= slots
+    if ((isFast && isOld) || racer.done() >= most) return pace
     lastPace = pace
   }
 }
 
 /** Bytes a step, the median of some passes: now and then the compiler allocates on its own. */
 async function allocatedOf(racer: Racer, steps: number): Promise<number | undefined> {
+  await racer.allocated(steps) // compiles
   const passes: number[] = []
   for (let pass = 0; pass < PASSES; pass++) {
     const bytes = await racer.allocated(steps)

@@ -63,7 +63,7 @@ async function main({ budget, cells, asked, json }: Options): Promise<void> {
       say(`Skipped ${shape}: no ${tokens.absent} (TRACES_DIR names the folder).\n`)
       continue
     }
-    const work = workload({ shape, slots, steps: stepsOf(budget), seed: SEED, tokens })
+    const work = workload({ shape, slots, steps: stepsOf(budget, slots), seed: SEED, tokens })
     const cell = await cellOf(work, budget, racers)
     say(table(cell))
     done.push(plain(cell))
