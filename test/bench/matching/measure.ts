@@ -36,10 +36,13 @@ export async function heldBytes(): Promise<number> {
   }
 }
 
+/** What asking takes. */
+let ownBytes: number | undefined
+
 /** Bytes allocated on the heap and in buffers while working. */
 export function allocatedBytes(work: () => void): number {
-  const idle = allocatedIn(() => {})
-  return Math.max(0, allocatedIn(work) - idle)
+  ownBytes ??= median(Array.from({ length: 5 }, () => allocatedIn(() => {})))
+  return Math.max(0, allocatedIn(work) - ownBytes)
 }
 
 function allocatedIn(work: () => void): number {
