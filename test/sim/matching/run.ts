@@ -1,5 +1,5 @@
 /**
- * `npm run sim:matching`: every scenario over every seed, as tables, or as one JSON object with
+ * `npm run sim:matching`: each scenario over all seeds, as tables, or as one JSON object with
  * `--json`. `--seeds N` (5), `--quick` (a tenth of the size), `--only NAME` (part of a name).
  * @module
  */
@@ -41,8 +41,7 @@ for (const scenario of chosen) {
 if (values.json) process.stdout.write(`${JSON.stringify(results)}\n`)
 
 /** Drawn arrivals take the place of a trace that is absent. */
-function sizeOf({ source }: Scenario): Size {
-  const wanted = source ?? 'synthetic'
+function sizeOf({ source: wanted }: Scenario): Size {
   const there = wanted === 'synthetic' || trace(wanted) !== undefined
   return { ...(values.quick ? QUICK : FULL), source: there ? wanted : 'synthetic' }
 }

@@ -25,8 +25,8 @@ export interface Scenario {
   readonly name: string
   /** What is played, and what the columns are, in a sentence or two. */
   readonly about: string
-  /** The arrivals it is run on, where it cannot do with any; and how much of the full size. */
-  readonly source?: Source
+  /** The arrivals it is run on, drawn ones where the trace is absent. */
+  readonly source: Source
   run(seed: number, size: Size): Row[]
 }
 

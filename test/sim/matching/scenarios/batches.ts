@@ -26,6 +26,7 @@ const MOST_TOKENS = 65_536
 
 export const batches: Scenario = {
   name: 'batches',
+  source: 'synthetic',
   about:
     'Sixty samples of 24 jobs and 24, 48 or 192 free places, on slots half full. Total score of ' +
     'what the core decides job by job, over that of the cheapest assignment of the whole batch ' +

@@ -50,6 +50,7 @@ const POOLS: readonly (Pool & { readonly label: string })[] = [
 
 export const failing: Scenario = {
   name: 'failing provider',
+  source: 'synthetic',
   about:
     'At 60 % load of eight good slots, one that is cheaper, has eight places and meets most ' +
     'requirements fails each job after 50 ms. Jobs a second; attempts at it after its first ' +

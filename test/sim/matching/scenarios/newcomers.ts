@@ -21,8 +21,12 @@ const OF_EACH = 5
 /** A newcomer's first job comes within this. */
 export const PATIENCE_S = 60
 
-/** A market of few slots, where a dear one is seldom needed; and as many requests as last minutes. */
-const FEW = { slots: 60, requests: 6000 }
+/** A market of a fifth of the slots, where a dear one is seldom needed, for some minutes. */
+const few = (size: Size): Size => ({
+  ...size,
+  slots: Math.round(size.slots / 5),
+  requests: Math.min(size.requests, 6000),
+})
 
 export const newcomers: Scenario = {
   name: 'newcomers',
@@ -34,7 +38,7 @@ export const newcomers: Scenario = {
     'the places.',
   source: 'azure',
   run: (seed, size) =>
-    [size, { ...size, ...FEW }].flatMap((each) =>
+    [size, few(size)].flatMap((each) =>
       STRATEGIES.map(
         (strategy): Row => ({
           label: `${strategy}, ${each.slots} slots`,
