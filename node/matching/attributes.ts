@@ -57,6 +57,8 @@ export function attributeClasses(): AttributeClasses {
   const regions = new Map<string, Bits>()
   const gpus = new Map<string, Bits>()
   const memories = new Map<number, Bits>()
+  /** No slot of any class is below it; it may be lower than need be. */
+  let lowestTier: number = TIERS.length
   const mask = new Uint32Array(WORDS)
   const some = new Uint32Array(WORDS)
   const keyOf = ({ tier, region, gpu, memoryGiB }: Attributes): string =>
@@ -99,6 +101,7 @@ export function attributeClasses(): AttributeClasses {
   return {
     mixed,
     enter(slot) {
+      lowestTier = Math.min(lowestTier, slot.tier)
       const column = byKey.get(keyOf(slot)) ?? add(slot)
       if (!column) {
         mixed.add(slot)
@@ -118,9 +121,8 @@ export function attributeClasses(): AttributeClasses {
     },
     accepted(needs) {
       const { minTier, minMemoryGiB } = needs
-      if (minTier + needs.regions.length + needs.gpus.length === 0 && minMemoryGiB === 0) {
-        return undefined
-      }
+      const asked = minTier > lowestTier || minMemoryGiB > 0
+      if (!asked && needs.regions.length === 0 && needs.gpus.length === 0) return undefined
       mask.set(tiers[minTier]!)
       keep(regions, needs.regions)
       keep(gpus, needs.gpus)

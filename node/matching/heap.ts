@@ -1,83 +1,77 @@
 /**
  * A binary heap whose items know their place in it, so that any of them can leave or move.
  *
- * The queue uses three: jobs by turn, tenants by counter, jobs by deadline.
+ * The queue has many small ones (a line of jobs each, a lane of tenants each): so a heap is a plain
+ * record and these are functions over it.
  * @module
  */
 
 export interface Heap<T> {
-  readonly size: number
-  /** The item before all others. */
-  readonly top: T | undefined
-  push(item: T): void
-  remove(item: T): void
-  /** Tells that the item's order has changed. */
-  moved(item: T): void
-  /** The item at a place, 0 to `size - 1`; those of place `p` are before those of `2p + 1` and `2p + 2`. */
-  at(place: number): T
+  /** Those of place `p` are before those of `2p + 1` and `2p + 2`; the first is before all. */
+  readonly items: T[]
+  readonly order: Order<T>
 }
 
-/** An empty heap. `field` of an item holds its place; `before` is a strict order. */
-export function heap<Field extends string, T extends Record<Field, number>>(
-  field: Field,
-  before: (a: T, b: T) => boolean,
-): Heap<T> {
-  const items: T[] = []
-  const places = (item: T): Record<Field, number> => item
+export interface Order<T> {
+  /** A strict order. */
+  before(a: T, b: T): boolean
+  /** Where an item is told its place, and asked for it. */
+  place(item: T, at: number): void
+  placeOf(item: T): number
+}
 
-  function put(item: T, place: number): void {
-    items[place] = item
-    places(item)[field] = place
-  }
+/** An empty heap. */
+export function heap<T>(order: Order<T>): Heap<T> {
+  return { items: [], order }
+}
 
-  function up(item: T, from: number): number {
-    let place = from
-    while (place > 0) {
-      const parent = (place - 1) >> 1
-      if (!before(item, items[parent]!)) break
-      put(items[parent]!, place)
-      place = parent
-    }
-    put(item, place)
-    return place
-  }
+export function push<T>(heap: Heap<T>, item: T): void {
+  up(heap, item, heap.items.length)
+}
 
-  function down(item: T, from: number): void {
-    let place = from
-    for (;;) {
-      let child = 2 * place + 1
-      if (child >= items.length) break
-      if (child + 1 < items.length && before(items[child + 1]!, items[child]!)) child++
-      if (!before(items[child]!, item)) break
-      put(items[child]!, place)
-      place = child
-    }
-    put(item, place)
-  }
+export function remove<T>(heap: Heap<T>, item: T): void {
+  const { items, order } = heap
+  const place = order.placeOf(item)
+  const last = items.pop()!
+  if (last === item) return
+  put(heap, last, place)
+  moved(heap, last)
+}
 
-  const moved = (item: T): void => {
-    const place = item[field]
-    if (up(item, place) === place) down(item, place)
-  }
+/** Tells that the item's order has changed. */
+export function moved<T>(heap: Heap<T>, item: T): void {
+  const place = heap.order.placeOf(item)
+  if (up(heap, item, place) === place) down(heap, item, place)
+}
 
-  return {
-    get size() {
-      return items.length
-    },
-    get top() {
-      return items[0]
-    },
-    push(item) {
-      up(item, items.length)
-    },
-    remove(item) {
-      const place = item[field]
-      const last = items.pop()!
-      if (last === item) return
-      put(last, place)
-      moved(last)
-    },
-    moved,
-    at: (place) => items[place]!,
+function put<T>({ items, order }: Heap<T>, item: T, place: number): void {
+  items[place] = item
+  order.place(item, place)
+}
+
+function up<T>(heap: Heap<T>, item: T, from: number): number {
+  const { items, order } = heap
+  let place = from
+  while (place > 0) {
+    const parent = (place - 1) >> 1
+    if (!order.before(item, items[parent]!)) break
+    put(heap, items[parent]!, place)
+    place = parent
   }
+  put(heap, item, place)
+  return place
+}
+
+function down<T>(heap: Heap<T>, item: T, from: number): void {
+  const { items, order } = heap
+  let place = from
+  for (;;) {
+    let child = 2 * place + 1
+    if (child >= items.length) break
+    if (child + 1 < items.length && order.before(items[child + 1]!, items[child]!)) child++
+    if (!order.before(items[child]!, item)) break
+    put(heap, items[child]!, place)
+    place = child
+  }
+  put(heap, item, place)
 }

@@ -7,8 +7,8 @@
  * @module
  */
 import { LIMITS } from '../../contracts/base/limits.ts'
-import { type Heap, heap } from './heap.ts'
-import type { Line } from './queue.ts'
+import { type Heap, heap, moved, type Order, push, remove } from './heap.ts'
+import type { Line } from './lanes.ts'
 
 export interface Tenant {
   readonly name: string
@@ -32,6 +32,14 @@ export interface Tenants {
   stopsWaiting(tenant: Tenant): void
 }
 
+const BY_COUNTER: Order<Tenant> = {
+  before: (a, b) => a.counter < b.counter,
+  place(tenant, at) {
+    tenant.place = at
+  },
+  placeOf: (tenant) => tenant.place,
+}
+
 /**
  * The counters of a pool. Two generations bound them: when the younger is full the older, whose
  * tenants were seen longest ago, is forgotten, but for those that wait.
@@ -39,23 +47,22 @@ export interface Tenants {
 export function tenants(): Tenants {
   let younger = new Map<string, Tenant>()
   let older = new Map<string, Tenant>()
-  const waiting: Heap<Tenant> = heap('place', (a, b) => a.counter < b.counter)
+  const waiting: Heap<Tenant> = heap(BY_COUNTER)
 
   function remember(tenant: Tenant): void {
     younger.set(tenant.name, tenant)
-    if (younger.size < LIMITS.fairTenants / 2 + waiting.size) return
+    if (younger.size < LIMITS.fairTenants / 2 + waiting.items.length) return
     const kept = new Map<string, Tenant>()
-    for (let place = 0; place < waiting.size; place++) {
-      kept.set(waiting.at(place).name, waiting.at(place))
-    }
+    for (const each of waiting.items) kept.set(each.name, each)
     older = younger
     younger = kept
   }
 
   function raise(tenant: Tenant, counter: number): void {
     tenant.counter = counter
-    if (tenant.waiting > 0) waiting.moved(tenant)
-    if (tenant.lines) for (const line of tenant.lines) line.moved()
+    if (tenant.waiting === 0) return
+    moved(waiting, tenant)
+    for (const line of tenant.lines ?? []) moved(line.lane.lines, line)
   }
 
   return {
@@ -69,16 +76,16 @@ export function tenants(): Tenants {
     charge: (tenant, tokens) => raise(tenant, tenant.counter + tokens),
     startsWaiting(tenant) {
       if (tenant.waiting === 0) {
-        const least = waiting.top?.counter ?? 0
+        const least = waiting.items[0]?.counter ?? 0
         if (least > tenant.counter) raise(tenant, least)
-        waiting.push(tenant)
+        push(waiting, tenant)
       }
       tenant.waiting++
     },
     stopsWaiting(tenant) {
       tenant.waiting--
       if (tenant.waiting > 0) return
-      waiting.remove(tenant)
+      remove(waiting, tenant)
       tenant.lines = undefined
     },
   }
