@@ -1,7 +1,7 @@
 /**
- * A scheduler of the simulation: the real matching core, told what the scheduler role would tell it.
- * Beliefs are those of `node/scheduler/belief.ts`, applied as the role's pool applies them: an offer
- * with the usable capacity and the corrected service time, then the end of the job.
+ * A scheduler of the simulation: the real matching core, told what the scheduler role would tell
+ * it. Beliefs are those of `node/scheduler/belief.ts`, applied as the role's pool applies them: an
+ * offer with the usable capacity and the corrected service time, then the end of the job.
  * @module
  */
 import { tickPrice } from '../../../contracts/money/price.ts'

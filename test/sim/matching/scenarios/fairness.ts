@@ -22,9 +22,9 @@ export const fairness: Scenario = {
   about:
     'Nine tenants ask for 60 % of the fleet, a tenth adds 90 % of it. Mean wait of the nine in ' +
     'seconds: without the tenth; with it; as much load but no tenant flooding (ten alike); with ' +
-    'it, but everybody under one name (first come, first served). Time from arrival to end, with ' +
-    'the flood over without it. Service over entitlement, of tenants with waiting jobs: the least ' +
-    'and the most served of the ten. The nine refused or expired, per cent, with the flood.',
+    'it, but everybody under one name (first come, first served). Time from arrival to end, ' +
+    'with the flood over without it. Service over entitlement, of tenants with waiting jobs: the ' +
+    'least and the most served of the ten. The nine unserved, per cent, with the flood.',
   source: 'azure',
   run: (seed, size) =>
     STRATEGIES.map(

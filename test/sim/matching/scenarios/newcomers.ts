@@ -33,9 +33,9 @@ export const newcomers: Scenario = {
   about:
     'At 60 % load, five newcomers at the lowest, the middle and the highest price of the fleet ' +
     'join at a quarter of the time, in a fleet of 300 slots and in one of 60. Seconds to the ' +
-    'first job of the slowest of the five (`never`: not before the arrivals end); how many of the ' +
-    'fifteen had one within 60 s; share of the jobs that started after they joined over share of ' +
-    'the places.',
+    'first job of the slowest of the five (`never`: not before the arrivals end); how many of ' +
+    'the fifteen had one within 60 s; share of the jobs that started after they joined over ' +
+    'share of the places.',
   source: 'azure',
   run: (seed, size) =>
     [size, few(size)].flatMap((each) =>

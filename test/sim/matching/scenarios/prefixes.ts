@@ -22,11 +22,11 @@ const BONUSES = [0, 1e10, 1e11, 1e12]
 export const prefixes: Scenario = {
   name: 'prefix hits',
   about:
-    'A hundred slots at 60 % load, each with a cache of the blocks it used last. Jobs carry a tag ' +
-    'for their first 2, 4, 8, ... blocks. By strategy and bonus a tag: prompt blocks found in the ' +
-    'cache of the slot chosen, per cent (the first block, which all prompts share, not counted), ' +
-    'with a cache without bounds for the whole fleet as the ceiling; mean time to the first token ' +
-    'after the start and mean wait, seconds; price as above.',
+    'A hundred slots at 60 % load, each with a cache of the blocks it used last. A job has tags ' +
+    'for its first 2, 4, 8, ... blocks. By strategy and bonus a tag: prompt blocks found in ' +
+    'the cache of the slot chosen, per cent (the first block, which all prompts share, not ' +
+    'counted), with a cache without bounds for the whole fleet as the ceiling; mean time to the ' +
+    'first token after the start and mean wait, seconds; price as above.',
   source: 'mooncake',
   run: (seed, size) =>
     (['exact', 'p2c'] as const).flatMap((strategy) =>

@@ -79,7 +79,7 @@ export const stale: Scenario = {
   about:
     'Strategy, schedulers, reports. Fifty equal slots of 64 places and a line of as many, at the ' +
     'load at which the least-work reference waits 0.05 s; jobs are dealt to the schedulers in ' +
-    'turn. Every slot reports its load to all of them, every 1 s or 5 s at a phase of its own, or ' +
+    'turn. Every slot reports its load to them all, every 1 s or 5 s at a phase of its own, or ' +
     'at once but arriving 1 s late. Seconds from arrival to start. `no line`: slots offer their ' +
     'places only, and schedulers hold the rest back. `own named`: a report tells each scheduler ' +
     'how many of the jobs are its own, so that the core can put those it has now in their place.',
