@@ -26,6 +26,8 @@ const MAY_TELL_TIME = /^(?:node\/system|test)\//
 const CLOCKS =
   /^(?:globalThis\.)?(?:Date\.now|Math\.random|performance\.now|setTimeout|setInterval)$/
 
+const ASSEMBLY = /^node\/matching\/assembly\//
+
 /** Every way in which one source breaks the rules. */
 function untidy(source: Source): string[] {
   return [...lengths(source), ...opening(source), ...forms(source)].map(
@@ -68,7 +70,8 @@ function forms({ path, tree }: Source): Finding[] {
 function form(node: ts.Node, path: string): string | undefined {
   if (node.kind === ts.SyntaxKind.AnyKeyword) return 'says any'
   if (ts.isEnumDeclaration(node)) return 'has an enum'
-  if (ts.isDecorator(node)) return 'has a decorator'
+  // AssemblyScript says by decorators what its compiler shall inline.
+  if (ts.isDecorator(node) && !ASSEMBLY.test(path)) return 'has a decorator'
   const exported = ts.isExportAssignment(node) || node.kind === ts.SyntaxKind.DefaultKeyword
   if (exported && !ts.isDefaultClause(node) && path !== 'vitest.config.ts') {
     return 'has a default export'

@@ -10,16 +10,13 @@
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { Slot } from './slots.ts'
 
-/** The tags a slot remembers, the latest last. */
-export type Tags = Set<string>
-
 export interface Affinity {
   /** Remembers that the slot serves a prompt with these tags. */
   served(slot: Slot, tags: readonly string[]): void
   forget(slot: Slot): void
   /** What a slot's score falls by for these tags. */
   bonus(slot: Slot, tags: readonly string[]): number
-  /** Slots that remember one of the tags, each once, the longest prefix first, not beyond a bound. */
+  /** Slots that remember one of the tags, each once, the longest prefix first, up to a bound. */
   holders(tags: readonly string[]): Iterable<Slot>
 }
 

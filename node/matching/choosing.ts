@@ -27,7 +27,7 @@ export function bestSlot(table: SlotTable, needs: Needs): Slot | undefined {
   return chosen
 }
 
-/** The score of a slot for a job, millionths of a nanoTON: what prefix affinity takes off is off. */
+/** The score of a slot for a job, millionths of a nanoTON, less what prefix affinity takes off. */
 export function scoreOn(table: SlotTable, needs: Needs, slot: Slot, waitMs: number): number {
   const score = scoreOf(needs, table.prices[slot.tick]!, waitMs)
   if (needs.tags.length === 0) return score

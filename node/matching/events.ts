@@ -119,7 +119,7 @@ export interface MatcherOptions {
   readonly seed?: number
   /** Jobs that may wait; `LIMITS.queuedJobs` by default. */
   readonly queueLimit?: number
-  /** What a tag that a slot remembers takes off its score, millionths of a nanoTON; 0 by default. */
+  /** What a remembered tag takes off a slot's score, millionths of a nanoTON; 0 by default. */
   readonly affinityBonus?: number
   /** The index to use; the quickest one that the runtime has by default. All decide alike. */
   readonly index?: (prices: Float64Array) => SlotIndex

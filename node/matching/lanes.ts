@@ -4,45 +4,9 @@
  * Called by `queue.ts`. A freed place is tried once a lane and not once a job.
  * @module
  */
-import { type Heap, heap, moved, type Order, push, remove } from './heap.ts'
+import { heap, moved, type Order, push, remove } from './heap.ts'
 import type { Needs } from './slots.ts'
-import type { Tenant } from './tenants.ts'
-
-export interface WaitingJob {
-  readonly id: string
-  readonly tenant: string
-  readonly expectedTokens: number
-  readonly priority: number
-  /** Counts arrivals: the lower has waited longer. */
-  readonly arrival: number
-  readonly deadline: number
-  readonly needs: Needs
-}
-
-/** A waiting job and where it stands. */
-export interface Place {
-  readonly job: WaitingJob
-  readonly line: Line
-  turn: number
-  dated: number
-}
-
-/** The jobs of one tenant with the same requirements, by turn. Never empty while in its lane. */
-export interface Line {
-  readonly tenant: Tenant
-  readonly lane: Lane
-  readonly jobs: Heap<Place>
-  place: number
-}
-
-export interface Lane {
-  readonly key: string
-  readonly needs: Needs
-  readonly lines: Heap<Line>
-  readonly byTenant: Map<Tenant, Line>
-  /** Marks the lanes of one question. */
-  asked: number
-}
+import type { Lane, Line, Place, Tenant, WaitingJob } from './waiting.ts'
 
 const byTurn = ({ job: a }: Place, { job: b }: Place): boolean =>
   a.priority > b.priority || (a.priority === b.priority && a.arrival < b.arrival)

@@ -1,22 +1,13 @@
 /**
- * The waiting jobs of a pool: bounded, fair among tenants (`tenants.ts`), ordered by priority within
- * one, kept in lanes of equal requirements (`lanes.ts`).
+ * The waiting jobs of a pool: bounded, fair among tenants (`tenants.ts`), ordered by priority
+ * within one, kept in lanes of equal requirements (`lanes.ts`).
  * @module
  */
 import { type Heap, heap, type Order, push, remove as takeOut } from './heap.ts'
-import {
-  enter,
-  type Lane,
-  laneKey,
-  leave,
-  lineOf,
-  newLane,
-  nextOf,
-  type Place,
-  type WaitingJob,
-} from './lanes.ts'
+import { enter, laneKey, leave, lineOf, newLane, nextOf } from './lanes.ts'
 import type { Needs } from './slots.ts'
 import type { Tenants } from './tenants.ts'
+import type { Lane, Place, WaitingJob } from './waiting.ts'
 
 export interface FairQueue {
   readonly size: number

@@ -1,12 +1,11 @@
 /**
- * Slots as the matcher knows them, what jobs need of them, the filters in their order and the score.
+ * Slots as the matcher knows them, what jobs need of them, the filters in their order, the score.
  *
  * How many jobs run on a slot, its places and its service time are the index's to keep; the rest is
  * here. `FILTERS` in `events.ts` names the filters.
  * @module
  */
 
-import type { Tags } from './affinity.ts'
 import { FILTERS } from './events.ts'
 
 export interface Slot {
@@ -42,8 +41,8 @@ export interface Slot {
   placed: number
   /** Jobs ended by `done`. */
   completed: number
-  /** Tags of the prompts it lately served, where affinity counts. */
-  tags?: Tags
+  /** Tags of the prompts it lately served, the latest last, where affinity counts. */
+  tags?: Set<string>
 }
 
 /** A job placed and not yet ended, in the chain of its slot. */

@@ -8,22 +8,7 @@
  */
 import { LIMITS } from '../../contracts/base/limits.ts'
 import { type Heap, heap, moved, type Order, push, remove } from './heap.ts'
-import type { Line } from './lanes.ts'
-
-export interface Tenant {
-  readonly name: string
-  /**
-   * Tokens charged: sums of integers below 2^31, exact for four million of the largest jobs, and
-   * the same on every machine beyond.
-   */
-  counter: number
-  /** Where its jobs wait, one a lane; most tenants have none waiting, most of the time. */
-  lines?: Set<Line>
-  /** Its jobs that wait. */
-  waiting: number
-  /** Its place among those that wait. */
-  place: number
-}
+import type { Tenant } from './waiting.ts'
 
 export interface Tenants {
   of(name: string): Tenant

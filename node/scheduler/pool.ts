@@ -3,8 +3,8 @@
  *
  * The core decides; this decides what the core is told (`belief.ts`): a provider without a funded
  * channel, or one that failed, has less capacity than it declares. Decisions are routed to whoever
- * asked, in the turn they were made. Each model has one owner, a matcher that knows nothing of other
- * owners' models, so that owners can move to threads or machines of their own.
+ * asked, in the turn they were made. Each model has one owner, a matcher that knows nothing of the
+ * models of others, so that owners can move to threads or machines of their own.
  * @module
  */
 import type { Clock } from '../../contracts/base/ports.ts'

@@ -49,7 +49,7 @@ export interface PoolOptions {
   readonly affinityBonus?: number
 }
 
-/** Which of so many owners has a model: by FNV-1a over its name, so that everyone finds the same. */
+/** Which of so many owners has a model: by FNV-1a over its name, the same for everyone. */
 export function ownerNumber(model: string, owners: number): number {
   let hash = 0x811c9dc5
   for (let i = 0; i < model.length; i++) hash = Math.imul(hash ^ model.charCodeAt(i), 0x01000193)

@@ -1,6 +1,6 @@
 /**
- * AssemblyScript. The tables of the index in linear memory: those of `../index/arena.ts`, a record's
- * fields side by side, since a record is read whole and memory far away is what costs time.
+ * AssemblyScript. The tables of the index in linear memory: those of `../index/arena.ts`, the
+ * fields of a record side by side, since a record is read whole and far memory is what costs time.
  * @module
  */
 
@@ -18,7 +18,7 @@ export const MOST_WAIT: f64 = 1048575.0
 
 /** Price of each tick; written by the caller before anything else. */
 export const PRICES: usize = memory.data(96 * 8, 16)
-/** One bit a column that the job accepts; written by the caller before a `best` that names columns. */
+/** One bit a column that the job accepts; written by the caller before it asks by columns. */
 export const COLUMNS: usize = memory.data(256 / 8, 16)
 
 // Row: service time, running, capacity, lane.
@@ -70,13 +70,9 @@ export let modelCount: u32 = 0
 /** Heads of freed bands plus 1, by the logarithm of their length. */
 const FREED_BANDS: usize = memory.data(32 * 4, 16)
 
-// biome-ignore format: accessors, one a line
 @inline export function rowAt(row: u32): usize { return rows + <usize>row * ROW }
-// biome-ignore format: accessors, one a line
 @inline export function nodeAt(node: u32): usize { return nodes + <usize>node * NODE }
-// biome-ignore format: accessors, one a line
 @inline export function cellAt(cell: u32): usize { return cells + <usize>cell * CELL }
-// biome-ignore format: accessors, one a line
 @inline export function modelAt(model: u32): usize { return models + <usize>model * MODEL }
 
 /** An eighth more, at least one. */

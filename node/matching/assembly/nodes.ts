@@ -34,10 +34,10 @@ import {
   TICKS,
 } from './arena'
 
-// biome-ignore format: accessors, one a line
-@inline export function keyAt(lane: u32): usize { return nodeAt(lane >> 4) + <usize>((lane & 15) << 3) }
-// biome-ignore format: accessors, one a line
-@inline export function whoAt(lane: u32): usize { return nodeAt(lane >> 4) + NODE_WHO + <usize>((lane & 15) << 2) }
+@inline
+export function keyAt(lane: u32): usize {
+  return nodeAt(lane >> 4) + <usize>((lane & 15) << 3)
+}
 
 /** The least of a node's sixteen keys, which is there at least once. */
 @inline

@@ -6,18 +6,9 @@
  * @module
  */
 import { TICKS } from '../../../contracts/base/terms.ts'
-import {
-  type Arena,
-  freeNode,
-  LANES,
-  LEVELS,
-  NONE,
-  type Nodes,
-  newNode,
-  ROOT,
-  TICK_WORDS,
-} from './arena.ts'
+import { freeNode, newNode } from './arena.ts'
 import { EMPTY, FULL } from './slotIndex.ts'
+import { type Arena, LANES, LEVELS, NONE, type Nodes, ROOT, TICK_WORDS } from './tables.ts'
 
 /**
  * Writes a lane and carries what changes up to the shelf. `was` is the row whose key stood in the

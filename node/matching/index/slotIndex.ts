@@ -55,10 +55,10 @@ export interface SlotIndex {
   /** True where the slot could start a job of the right kind now. */
   isFree(row: number): boolean
   /**
-   * The row with the least `prices[tick] * tokens + speedWeight * wait`, then wait, then tie, among
-   * the free slots of a model with `tick <= maxTick` and a column of `columns`; `NO_ROW` where there
-   * is none. `columns` has a bit a column, 32 a word, and covers every column of the model; without
-   * it every column will do.
+   * The row with the least `prices[tick] * tokens + speedWeight * wait`, then wait, then tie, of
+   * the free slots of a model with `tick <= maxTick` and a column of `columns`; `NO_ROW` where
+   * there is none. `columns` has a bit a column, 32 a word, and covers every column of the model;
+   * without it every column will do.
    */
   best(
     model: number,

@@ -1,39 +1,26 @@
 /**
  * The index in plain TypeScript: the reference of the WebAssembly build, and what runs without it.
  *
- * The least score is found from the least keys of the ticks, cheapest first, until no dearer tick
- * can win; constrained jobs look at the cells of their columns, in ticks whose least key could win.
- * What a start or an end changes travels up one tree of sixteen-lane nodes.
+ * `best.ts` finds the least score, `nodes.ts` carries up what a start or an end changes, `arena.ts`
+ * has the tables.
  * @module
  */
 import { TICKS } from '../../../contracts/base/terms.ts'
-import {
-  type Arena,
-  bytesOf,
-  emptyArena,
-  freeBand,
-  freeRow,
-  LEVELS,
-  NONE,
-  newBand,
-  newRow,
-  ROOT,
-  reserveModel,
-  TICK_WORDS,
-} from './arena.ts'
+import { freeBand, freeRow, newBand, newRow, reserveModel } from './arena.ts'
+import { bestOfAll, bestOfColumns, lowestTick } from './best.ts'
 import { attach, detach, settle } from './nodes.ts'
-import { EMPTY, FULL, type IndexedSlot, NO_ROW, type SlotIndex, waitOf } from './slotIndex.ts'
+import { FULL, type IndexedSlot, NO_ROW, type SlotIndex, waitOf } from './slotIndex.ts'
+import { type Arena, bytesOf, emptyArena, LEVELS, NONE, ROOT } from './tables.ts'
 
 const TWO_32 = 2 ** 32
-/** Exact, and quicker than a division. */
-const PER_32 = 2 ** -32
 
 /**
  * An empty index. `prices` has one price a tick, rising.
  *
  * @example
  * const index = treeIndex(prices)
- * const row = index.add({ model: 0, column: 0, tick: 40, tie: 0, running: 0, capacity: 8, serviceMs: 90 })
+ * const load = { running: 0, capacity: 8, serviceMs: 90 }
+ * const row = index.add({ model: 0, column: 0, tick: 40, tie: 0, ...load })
  * index.best(0, 200, 0, 95) === row // true
  */
 export function treeIndex(prices: Float64Array): SlotIndex {
@@ -98,102 +85,6 @@ export function treeIndex(prices: Float64Array): SlotIndex {
       return bytesOf(arena)
     },
   }
-}
-
-/** The ticks of a model are visited by their bits, cheapest first. */
-function bestOfAll(
-  { shelves }: Arena,
-  prices: Float64Array,
-  model: number,
-  tokens: number,
-  speedWeight: number,
-  maxTick: number,
-): number {
-  const first = model * TICKS
-  let best = NONE
-  let bestScore = Number.POSITIVE_INFINITY
-  let bestKey = EMPTY
-  for (let from = 0; from <= maxTick && from < TICKS; from += 32) {
-    let bits = shelves.free[model * TICK_WORDS + (from >>> 5)]!
-    while (bits !== 0) {
-      const tick = from + 31 - Math.clz32(bits & -bits)
-      bits &= bits - 1
-      const cost = prices[tick]! * tokens
-      if (tick > maxTick || cost > bestScore) return best
-      const key = shelves.key[first + tick]!
-      const score = cost + speedWeight * Math.floor(key * PER_32)
-      if (score > bestScore || (score === bestScore && key > bestKey)) continue
-      best = shelves.who[first + tick]!
-      // Without a weight on waiting, and with a price, no dearer tick can win.
-      if (speedWeight === 0 && cost > 0) return best
-      bestScore = score
-      bestKey = key
-    }
-  }
-  return best
-}
-
-/** The same among some columns: a tick's least key is the least that its columns can have. */
-function bestOfColumns(
-  { shelves, cells }: Arena,
-  prices: Float64Array,
-  model: number,
-  tokens: number,
-  speedWeight: number,
-  maxTick: number,
-  columns: Uint32Array,
-): number {
-  const first = model * TICKS
-  const length = 1 << shelves.columnBits[model]!
-  let best = NONE
-  let bestScore = Number.POSITIVE_INFINITY
-  let bestKey = EMPTY
-  for (let from = 0; from <= maxTick && from < TICKS; from += 32) {
-    let bits = shelves.free[model * TICK_WORDS + (from >>> 5)]!
-    while (bits !== 0) {
-      const tick = from + 31 - Math.clz32(bits & -bits)
-      bits &= bits - 1
-      const cost = prices[tick]! * tokens
-      if (tick > maxTick || cost > bestScore) return best
-      const least = cost + speedWeight * Math.floor(shelves.key[first + tick]! * PER_32)
-      if (least > bestScore) continue
-      const band = shelves.band[first + tick]!
-      let key = EMPTY
-      let row = NONE
-      for (let at = 0; at < length; at += 32) {
-        let some = (cells.free[(band + at) >>> 5]! >>> (band & 31)) & columns[at >>> 5]!
-        if (length < 32) some &= (1 << length) - 1
-        while (some !== 0) {
-          const cell = band + at + 31 - Math.clz32(some & -some)
-          some &= some - 1
-          if (cells.key[cell]! >= key) continue
-          key = cells.key[cell]!
-          row = cells.who[cell]!
-        }
-      }
-      if (row === NONE) continue
-      const score = cost + speedWeight * Math.floor(key * PER_32)
-      if (score > bestScore || (score === bestScore && key > bestKey)) continue
-      best = row
-      if (speedWeight === 0 && cost > 0) return best
-      bestScore = score
-      bestKey = key
-    }
-  }
-  return best
-}
-
-function lowestTick({ shelves, cells }: Arena, model: number, columns?: Uint32Array): number {
-  const length = 1 << shelves.columnBits[model]!
-  for (let tick = 0; tick < TICKS; tick++) {
-    const band = shelves.band[model * TICKS + tick]!
-    if (band === NONE) continue
-    for (let at = 0; at < length; at++) {
-      const asked = !columns || ((columns[at >>> 5]! >>> (at & 31)) & 1) !== 0
-      if (asked && cells.live[band + at]! > 0) return tick
-    }
-  }
-  return -1
 }
 
 function add(arena: Arena, slot: IndexedSlot): number {
@@ -273,5 +164,5 @@ function keyOf({ rows }: Arena, row: number, tie: number): number {
 /** The low 32 bits of a key: it keeps its tie whether the slot is free or not. */
 function tieAt({ nodes }: Arena, lane: number): number {
   const key = nodes.key[lane]!
-  return key - Math.floor(key * PER_32) * TWO_32
+  return key - Math.floor(key / TWO_32) * TWO_32
 }

@@ -2,9 +2,9 @@
  * `node test/bench/matching/core.ts [--json]`: jobs per CPU-second through the whole core.
  *
  * Not the index alone but the matcher as the scheduler calls it: event objects checked at the door,
- * names, fairness, the queue, retries after failures, decision objects. A job is its `job` event and
- * the `done` or `fail` that ends it. Idle: places are free and nobody waits. Waiting: a standing
- * backlog, so that every job goes through the queue.
+ * names, fairness, the queue, retries after failures, decision objects. A job is its `job` event
+ * and the `done` or `fail` that ends it. Idle: places are free and nobody waits. Waiting: a
+ * standing backlog, so that every job goes through the queue.
  * @module
  */
 import { parseArgs } from 'node:util'
@@ -68,7 +68,7 @@ export function coreTable(figures: readonly CoreFigure[]): string {
   const lines = figures.map(
     ({ slots, case: kind, index, jobs, least, most }) =>
       `${slots.toLocaleString('en').padStart(9)} slots  ${kind.padEnd(8)} ${index.padEnd(12)}` +
-      `${jobs.toLocaleString('en').padStart(10)} jobs a CPU-second  (${least.toLocaleString('en')}` +
+      `${jobs.toLocaleString('en').padStart(10)} jobs a CPU-second (${least.toLocaleString('en')}` +
       ` to ${most.toLocaleString('en')})`,
   )
   return `The whole core (seed ${SEED})\n${lines.join('\n')}\n`

@@ -23,7 +23,7 @@ const REGIONS = ['eu', 'us', 'asia']
 const GPUS = ['rtx4090', 'h100']
 
 const EVENTS = Number(process.env.MATCH_EVENTS ?? 3_000)
-/** Memory of slots, GiB: few values for classes that many slots share, or one of its own for each. */
+/** Memory of slots, GiB: few values for classes that many share, or one of its own for each. */
 const SHARED = (roll: (bound: number) => number): number => 8 * roll(5)
 const OWN = (roll: (bound: number) => number): number => roll(100_000) / 1_000
 

@@ -169,7 +169,7 @@ describe('the pool', () => {
     expect(ask('d')).toMatchObject([{ type: 'matched' }])
   })
 
-  it('takes a failure of a slot that never served for one of all such slots of its provider', () => {
+  it('takes a failure of a slot that never served for one of all such of its provider', () => {
     const { pool, add, ask } = start()
     for (const slot of ['s', 't', 'u']) add('p', { slot, tick: 1 })
     add('q', { capacity: 1 })
