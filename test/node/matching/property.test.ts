@@ -92,7 +92,7 @@ describe.each([
 
   it('agree where there are more attribute classes than columns', () => {
     const slots = 2 * MOST_COLUMNS
-    const seen = agree(index, 3, Math.max(EVENTS / 3, 1_000), world(3, slots, OWN))
+    const seen = agree(index, 3, Math.max(EVENTS / 50, 1_000), world(3, slots, OWN))
     expect(seen.get('slot')).toBeGreaterThan(100)
   })
 })
