@@ -151,6 +151,20 @@ export const LIMITS = {
   evidenceBytes: 256 * KIB,
   /** Evidence proves nothing this long after the block it names, seconds (a day). */
   evidenceLifeS: 86_400,
+  /** Bytes of one certificate: those of hardware vendors have up to 2 KB. */
+  certificateBytes: 8 * KIB,
+  /** Certificates of one chain: NVIDIA's have five. */
+  chainCertificates: 6,
+  /** Extensions of one certificate: AMD's have eleven. */
+  certificateExtensions: 32,
+  /** Bytes of one PEM text: a full chain, or the largest revocation list, as base64. */
+  pemBytes: 384 * KIB,
+  /** Bytes of one revocation list: about 5,000 revoked platforms; Intel's has 3 KB today. */
+  crlBytes: 256 * KIB,
+  /** Nesting of DER: certificates need eight levels. */
+  derDepth: 12,
+  /** Bytes of one object identifier: the longest known here has twelve. */
+  oidBytes: 32,
   /** Life of an epoch key, seconds. */
   epochMinS: 600,
   epochMaxS: 3_600,
