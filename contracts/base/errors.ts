@@ -213,12 +213,6 @@ export const CATALOGUE = {
     'The receipt does not match the job.',
     'Keep the receipt and the job record: the difference can be shown.',
   ),
-  'bad-evidence': entry(
-    403,
-    5,
-    'The evidence of the provider was refused.',
-    'Choose another provider, or read which claim failed.',
-  ),
   'evidence-malformed': entry(
     403,
     5,
@@ -267,6 +261,12 @@ export const CATALOGUE = {
     'The protected machine runs in debug mode: its owner can read its memory.',
     'Do not use this provider for anything private.',
   ),
+  'evidence-migration': entry(
+    403,
+    5,
+    'The protected machine may be taken over by a migration agent that nobody measured.',
+    'Do not use this provider for anything private.',
+  ),
   'evidence-tcb': entry(
     403,
     5,
@@ -296,6 +296,30 @@ export const CATALOGUE = {
     5,
     'Nothing here can verify this kind of evidence.',
     'Update this program, or choose another provider.',
+  ),
+  'evidence-tier': entry(
+    403,
+    5,
+    'The evidence proves less than the provider claims.',
+    'Do not use this provider: it says more of itself than it can show.',
+  ),
+  'evidence-vendor': entry(
+    403,
+    5,
+    'The hardware is of a vendor that your policy does not accept.',
+    'Choose another provider, or accept the named vendor in your policy.',
+  ),
+  'evidence-age': entry(
+    403,
+    5,
+    'The evidence is older than your policy takes.',
+    'Choose another provider, or ask this one to collect its evidence again.',
+  ),
+  'evidence-outlived': entry(
+    403,
+    5,
+    'The key of the provider would live longer than the evidence that vouches for it.',
+    'Choose another provider: this one must renew its evidence first.',
   ),
   'tier-too-low': entry(
     403,

@@ -165,6 +165,12 @@ export const LIMITS = {
   derDepth: 12,
   /** Bytes of one object identifier: the longest known here has twelve. */
   oidBytes: 32,
+  /** Bytes of one GPU's signed measurements: Hopper's have 4 KB. */
+  spdmReportBytes: 16 * KIB,
+  /** GPUs and switches in one piece of NVIDIA evidence: the largest machines have 8 and 4. */
+  gpusPerEvidence: 16,
+  /** Bytes of NVIDIA's evidence as JSON: 8 GPUs have 100 KB. */
+  gpuEvidenceBytes: 256 * KIB,
   /** Life of an epoch key, seconds. */
   epochMinS: 600,
   epochMaxS: 3_600,
@@ -276,6 +282,11 @@ export const LIMITS = {
   engineSettledMs: 60_000,
   /** JavaScript heap of an engine process; the weights live outside it. */
   engineHeapMib: 256,
+  /**
+   * Data of an engine process beside twice its model file: Node sets 530 MiB aside and uses little
+   * of it, the demo model takes 200 MiB with one place and 270 with all.
+   */
+  engineDataMib: 1_024,
   /** Bytes of prompt per context token above which a prompt is refused without counting it. */
   promptBytesPerToken: 256,
   /** One line of a model server's event stream. */
