@@ -87,6 +87,8 @@ export interface CertificateArgs {
   readonly notAfterMs: number
   /** An authority, with this many authorities below it where it is a number. */
   readonly ca?: boolean | number
+  /** The whole of basicConstraints, in the place of what `ca` says. */
+  readonly constraints?: Bytes
   /** Bits of keyUsage in hex; by default certSign and crlSign for an authority. */
   readonly keyUsage?: string | null
   readonly extensions?: readonly TestExtension[]
@@ -101,7 +103,8 @@ export function testCertificate(args: CertificateArgs): Bytes {
   const serial = fromHex(args.serial ?? serialOf(subject))
   const algorithm = algorithmOf(issuer.key)
   const depth = typeof ca === 'number' ? [integer(ca)] : []
-  const constraints = sequence(...(ca === false ? [] : [boolean(true), ...depth]))
+  const constraints =
+    args.constraints ?? sequence(...(ca === false ? [] : [boolean(true), ...depth]))
   const usage = args.keyUsage === undefined ? (ca === false ? '80' : '06') : args.keyUsage
   const extensions: TestExtension[] = [
     { id: '2.5.29.19', critical: true, value: constraints },
