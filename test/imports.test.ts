@@ -17,6 +17,7 @@ const PURE = [
   '@panva/hpke-noble',
   'hpke',
   '@bufbuild/protobuf',
+  'jose',
 ]
 /** Where `contracts` may use node:crypto. */
 const CRYPTO = /^contracts\/(?:seal\/|attest\/|base\/signing\.ts$)/
