@@ -98,6 +98,8 @@ export interface Backend {
    * }
    */
   run(request: BackendRequest, signal: AbortSignal): AsyncIterable<BackendPiece>
+  /** One line for the owner about what runs the models, where there is something to say. */
+  about?(): string
   /** Ends every run with `backend-failed` and frees processes and sockets. */
   stop(): Promise<void>
 }

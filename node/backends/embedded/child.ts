@@ -6,6 +6,7 @@
  * one client's prompt is ever reused for another and cached prompt tokens are always 0.
  * @module
  */
+import './lockdown.ts'
 import { randomInt } from 'node:crypto'
 import {
   type ChatHistoryItem,

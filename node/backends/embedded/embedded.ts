@@ -18,6 +18,7 @@ import {
   neverStarted,
 } from '../backend.ts'
 import { createPlaces } from '../places.ts'
+import { type Confinement, describeConfinement } from './confinement.ts'
 import { type SupervisorOptions, supervise } from './supervisor.ts'
 import type { WorkerJob } from './worker.ts'
 
@@ -30,10 +31,17 @@ export interface EmbeddedOptions extends SupervisorOptions {
   readonly tokenizer?: string
 }
 
+/** An engine that is up: its process, how long its model took to load, what it is held to. */
+export interface Engine {
+  readonly pid: number
+  readonly loadMs: number
+  readonly confinement: Confinement
+}
+
 /** A backend whose engine process can be named, so that an owner can see and measure it. */
 export interface EmbeddedBackend extends Backend {
-  /** Process id of the engine, and how long its model took to load; undefined while it is down. */
-  engine(): Promise<{ pid: number; loadMs: number } | undefined>
+  /** The engine process; undefined while it is down. */
+  engine(): Promise<Engine | undefined>
 }
 
 /**
@@ -81,9 +89,12 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedB
   return {
     models,
     run,
+    about: () => describeConfinement(supervisor.confinement()),
     async engine() {
       const worker = await supervisor.worker(AbortSignal.timeout(0)).catch(() => undefined)
-      return worker && { pid: worker.pid, loadMs: worker.loadMs }
+      if (!worker) return undefined
+      const { pid, loadMs, confinement } = worker
+      return { pid, loadMs, confinement }
     },
     async stop() {
       places.close(new MarketError('backend-failed', { engine: 'stopped' }))
