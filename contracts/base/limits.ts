@@ -171,6 +171,8 @@ export const LIMITS = {
   gpusPerEvidence: 16,
   /** Bytes of NVIDIA's evidence as JSON: 8 GPUs have 100 KB. */
   gpuEvidenceBytes: 256 * KIB,
+  /** Bytes of the certificates that a host hands to an SEV-SNP guest: Linux asks for 16 KB. */
+  snpCertTableBytes: 64 * KIB,
   /** Life of an epoch key, seconds. */
   epochMinS: 600,
   epochMaxS: 3_600,
