@@ -4,6 +4,7 @@
  * Types only; `client/index.ts` exports them. Amounts are `bigint` in nanoTON.
  * @module
  */
+import type { HardwarePolicy } from '../contracts/attest/hardwarePolicy.ts'
 import type { Bytes } from '../contracts/base/bytes.ts'
 import type { MarketError } from '../contracts/base/errors.ts'
 import type { NetworkConfig } from '../contracts/base/network.ts'
@@ -183,6 +184,13 @@ export interface ClientPolicy {
   readonly maxFee?: number
   /** Weight hashes (hex) by model name: another model under the name is refused. */
   readonly models?: Readonly<Record<string, string>>
+  /**
+   * What hardware has to be like for tiers above `open`: vendors, measurements, security updates,
+   * machines, age. Default: the measurements of the network, no open updates, a day.
+   */
+  readonly hardware?: Partial<HardwarePolicy>
+  /** Identities of providers (hex) to use and no others. */
+  readonly pinned?: readonly string[]
 }
 
 /** A connection to the market. */

@@ -10,7 +10,7 @@
 import type { Cell } from '@ton/core'
 import type { EvidencePolicy } from '../contracts/attest/policy.ts'
 import { applyPolicy } from '../contracts/attest/policy.ts'
-import type { Verdict } from '../contracts/attest/verifier.ts'
+import type { EvidenceVerifier, Verdict } from '../contracts/attest/verifier.ts'
 import { verifyEvidence } from '../contracts/attest/verify.ts'
 import { type Bytes, equal, fromHex, toHex } from '../contracts/base/bytes.ts'
 import { type Facts, MarketError } from '../contracts/base/errors.ts'
@@ -40,6 +40,8 @@ export interface PlacementRules {
   readonly policy: SettledPolicy
   readonly parameters: Parameters
   readonly registry: ProviderRegistry
+  /** Verifiers of evidence; those of this version where absent. */
+  readonly verifiers?: readonly EvidenceVerifier[]
 }
 
 /** What this attempt of this job must look like. */
@@ -79,7 +81,7 @@ export interface SignedParts {
 /**
  * Checks a placement. Throws `bad-frame` (malformed), `bad-signature`, `wrong-network`,
  * `bad-lease`,
- * `bad-model`, `epoch-expired`, `bad-evidence`, `tier-too-low` or `unknown-provider`.
+ * `bad-model`, `epoch-expired`, `evidence-..`, `tier-too-low` or `unknown-provider`.
  */
 export async function verifyPlacement(
   placed: Pick<Placed, 'lease' | 'accepted' | 'attempt'> & Partial<Pick<Placed, 'demo'>>,
@@ -188,16 +190,19 @@ async function checkEvidence(
 ): Promise<Verdict> {
   const { networkId, policy, spec, nowMs } = expected
   const registered = await expected.registry(lease.provider)
-  const verdict = verifyEvidence(evidence, {
+  const context = {
     atMs: nowMs,
     network: networkId,
     development: policy.development,
-    isRegistered: (identity) => registered && equal(identity, lease.provider),
-  })
+    isRegistered: (identity: Bytes) => registered && equal(identity, lease.provider),
+  }
+  const verdict = await verifyEvidence(evidence, context, expected.verifiers)
   const rules: EvidencePolicy = {
     network: networkId,
     development: policy.development,
     minTier: spec.minTier,
+    pinned: policy.pinned,
+    hardware: policy.hardware,
   }
   applyPolicy(verdict, rules, {
     network: lease.network,

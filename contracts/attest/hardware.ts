@@ -1,8 +1,8 @@
 /**
  * What every verifier of hardware evidence answers, whatever the vendor.
  *
- * The verifiers of `tdx/`, `snp/` and `nvidia/` take raw evidence, collateral and the time, and give
- * this or throw one `evidence-*` error. They know nothing of providers or prompts: the evidence
+ * The verifiers of `tdx/`, `snp/` and `nvidia/` take raw evidence, collateral and the time, and
+ * give this or throw one `evidence-*` error. They know nothing of providers or prompts: the evidence
  * document binds `reportData` to claims, the policy decides what is enough.
  * @module
  */
@@ -38,4 +38,9 @@ export function refused(
   cause?: unknown,
 ): MarketError {
   return new MarketError(code, { because, ...facts }, { cause })
+}
+
+/** `evidence-malformed`, which most readers need most often. */
+export function malformed(because: string, facts: Facts = {}, cause?: unknown): MarketError {
+  return refused('evidence-malformed', because, facts, cause)
 }

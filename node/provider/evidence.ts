@@ -6,7 +6,7 @@
  * be mistaken for one. Collectors of real evidence stand behind the same function.
  * @module
  */
-import { type Claims, evidenceDigest } from '../../contracts/attest/document.ts'
+import { type Claims, type Compute, evidenceDigest } from '../../contracts/attest/document.ts'
 import { makeOpenEvidence } from '../../contracts/attest/open.ts'
 import { makeSimulatedEvidence } from '../../contracts/attest/simulated.ts'
 import type { Bytes } from '../../contracts/base/bytes.ts'
@@ -39,6 +39,8 @@ export interface EvidenceDeps {
   readonly networkId: number
   readonly identity: SigningKey
   readonly deviceKey: SigningKey
+  /** Where the backend runs its models. */
+  readonly compute: Compute
 }
 
 /** Gives current evidence and epoch key for a model. */
@@ -54,6 +56,8 @@ export function createEvidence(deps: EvidenceDeps) {
     const claims: Claims = {
       identity: deps.identity.publicKey,
       network: deps.networkId,
+      tier,
+      compute: deps.compute,
       modelHash,
       backendHash,
       gpuEvidenceHash: new Uint8Array(32),

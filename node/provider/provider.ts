@@ -6,6 +6,7 @@
  * open port; its places are divided among its schedulers, so that none is sold twice.
  * @module
  */
+import type { Compute } from '../../contracts/attest/document.ts'
 import { fromHex, toHex } from '../../contracts/base/bytes.ts'
 import type { MarketError } from '../../contracts/base/errors.ts'
 import type {
@@ -66,6 +67,8 @@ export interface ProviderOptions {
   /** Least price sold at. */
   readonly tick: number
   readonly tier: MadeTier
+  /** Where the backend runs its models: it stands in the evidence. */
+  readonly compute: Compute
   readonly region: string
   readonly gpu: string
   readonly memoryGiB: number
@@ -90,6 +93,8 @@ export interface ProviderStatus {
   readonly earned: bigint
   readonly claimed: bigint
   readonly jobs: number
+  /** What runs the models and what it is held to, where the backend says so. */
+  readonly engine?: string
 }
 
 export interface Provider {
@@ -118,7 +123,8 @@ export async function startProvider(
   const slots = createSlots(slotsOf(backend, options), schedulers)
   const own = () => ownHello(options, deps.clock.nowMs())
   const sessions = createSessions({ ...deps, slots }, own, schedulersOf(options))
-  const evidence = { ...deps, epochs, networkId, identity, deviceKey: keys.device }
+  const { compute } = options
+  const evidence = { ...deps, epochs, networkId, identity, deviceKey: keys.device, compute }
   const book = await openPayeeBook(deps, {
     networkId,
     identity,
@@ -158,6 +164,7 @@ export async function startProvider(
       schedulers: sessions.status(),
       slots: slots.status(),
       jobs: jobs.finished(),
+      engine: backend.about?.(),
       ...earnings(book),
     }),
     settle: settler.settle,

@@ -69,16 +69,18 @@ async function startProvider(options: ProviderOptions): Promise<void> {
   const running = await runProvider({
     ...{ home, network, file, role, log: 'stderr' as const },
     ...{ tick, tier, region, gpu, memoryGiB },
+    compute: options.backendUrl === undefined ? 'cpu' : 'outside',
     backend: chooseBackend(options),
   })
   const { clock, logger } = running.ports
   const statusPlace = { clock, logger, port: options.statusPort }
   const status = await serveProviderStatus(statusPlace, running.role.status)
-  const { identity, slots } = running.role.status()
-  printResult(options, { identity, slots, tier, status: status.url }, [
+  const { identity, slots, engine } = running.role.status()
+  printResult(options, { identity, slots, tier, engine, status: status.url }, [
     `provider  ${identity}`,
     ...slots.map((slot) => `serves    ${slot.model} at tick ${slot.tick}, ${slot.places} places`),
     `tier      ${tier}`,
+    ...(engine === undefined ? [] : [`engine    ${engine}`]),
     `status    ${status.url}/status, ${status.url}/metrics`,
   ])
   await untilInterrupted()

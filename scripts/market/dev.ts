@@ -153,6 +153,7 @@ function startProviders(
       role: `provider-${at + 1}`,
       tick: TICKS[at % TICKS.length]!,
       tier: 'open',
+      compute: 'cpu',
       region: 'local',
       gpu: 'cpu',
       memoryGiB: 1,

@@ -5,6 +5,7 @@
  */
 
 import { fundFromFaucet } from '../../client/ports.ts'
+import type { Compute } from '../../contracts/attest/document.ts'
 import { toHex } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
@@ -81,6 +82,8 @@ export interface ProviderSettings extends Omit<RolePlace, 'listen'> {
   readonly backend: (ports: RolePorts) => Promise<Backend>
   readonly tick: number
   readonly tier: 'open' | 'simulated'
+  /** Where the backend runs its models. */
+  readonly compute: Compute
   readonly region: string
   readonly gpu: string
   readonly memoryGiB: number
@@ -93,7 +96,7 @@ export interface RunningProvider {
 
 /** Starts a provider; on a development network its identity is added to the accepted ones. */
 export async function runProvider(settings: ProviderSettings): Promise<RunningProvider> {
-  const { network, file, tick, tier, region, gpu, memoryGiB } = settings
+  const { network, file, tick, tier, compute, region, gpu, memoryGiB } = settings
   const keystore = await openRoleKeys(settings)
   const identity = toHex(keystore.key('identity').publicKey)
   if (tier === 'simulated' && !network.development) {
@@ -125,6 +128,7 @@ export async function runProvider(settings: ProviderSettings): Promise<RunningPr
       schedulers: known.schedulers,
       tick,
       tier,
+      compute,
       region,
       gpu,
       memoryGiB,

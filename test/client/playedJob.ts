@@ -349,6 +349,8 @@ export function simulatedEvidence(identity: Bytes, nowS: number): Bytes {
     claims: {
       identity,
       network: NETWORK_ID,
+      tier: 'simulated',
+      compute: 'cpu',
       modelHash: MODEL_HASH,
       backendHash: new Uint8Array(32),
       gpuEvidenceHash: new Uint8Array(32),

@@ -91,6 +91,7 @@ export function providerParty(
         schedulers: [settings.scheduler],
         tick: settings.tick,
         tier: 'simulated',
+        compute: 'cpu',
         region: 'nowhere',
         gpu: 'simulated',
         memoryGiB: 24,
