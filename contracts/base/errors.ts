@@ -267,6 +267,12 @@ export const CATALOGUE = {
     'The protected machine may be taken over by a migration agent that nobody measured.',
     'Do not use this provider for anything private.',
   ),
+  'evidence-isolation': entry(
+    403,
+    5,
+    'The protected machine is set up so that its owner could get in, or move it away.',
+    'Do not use this provider for anything private.',
+  ),
   'evidence-tcb': entry(
     403,
     5,

@@ -173,6 +173,14 @@ export const LIMITS = {
   gpuEvidenceBytes: 256 * KIB,
   /** Bytes of the certificates that a host hands to an SEV-SNP guest: Linux asks for 16 KB. */
   snpCertTableBytes: 64 * KIB,
+  /** Bytes of one TDX quote: those of today have 5 KB, in buffers of 8. */
+  quoteBytes: 16 * KIB,
+  /** Bytes of TDX collateral: 19 KB today, most of it levels and revoked serial numbers. */
+  collateralBytes: 128 * KIB,
+  /** Levels, components or advisories of one list in Intel's TCB info. */
+  tcbLevels: 256,
+  /** Verdicts on hardware that are remembered: 2 KB each. */
+  verdicts: 4_096,
   /** Life of an epoch key, seconds. */
   epochMinS: 600,
   epochMaxS: 3_600,

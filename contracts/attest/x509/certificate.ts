@@ -88,6 +88,19 @@ export function parsePemChain(text: string, most: number = LIMITS.chainCertifica
   return pemBlocks(text, 'CERTIFICATE', most).map(parseCertificate)
 }
 
+/** The common name in a distinguished name; nothing where there is none, or more than one. */
+export function commonNameOf(name: Bytes): string | undefined {
+  const found: string[] = []
+  for (const set of listOf(derOf(name, TAG.sequence))) {
+    for (const pair of listOf(set)) {
+      const [id, value] = listOf(pair)
+      if (!id || !value || oidOf(id) !== '2.5.4.3') continue
+      found.push(Buffer.from(value.body).toString('latin1'))
+    }
+  }
+  return found.length === 1 ? found[0] : undefined
+}
+
 /** Extensions by their identifiers, each once. */
 export function extensionsOf(list: Der): ReadonlyMap<string, Extension> {
   const found = new Map<string, Extension>()
