@@ -63,14 +63,17 @@ export function verifyGpu(evidence: GpuEvidence, context: NvidiaContext): GpuVer
   const report = parseSpdmReport(evidence.report)
   const path = parsePemChain(evidence.chain)
   const { atMs, nonce, roots = NVIDIA_ROOTS } = context
-  const { leaf, notAfterMs } = checkChain(path, { roots, atMs })
-  const chip = path[1]!
-  if (path.length < LEAST_CHAIN) throw signature('the chain is too short to be of a GPU')
-  checkLeaf(report, leaf, chip)
-  const revocation = checkRevocation(path, context)
+  const [leaf, chip] = path
+  if (!leaf || !chip || path.length < LEAST_CHAIN) {
+    throw signature('the chain is too short to be of a GPU')
+  }
+  // First, because it is one check and the chain is several: garbage costs little.
   if (!isSignedP384(leaf.publicKey, report.signed, report.signature)) {
     throw signature('the measurements are not signed by the key of the GPU')
   }
+  const { notAfterMs } = checkChain(path, { roots, atMs })
+  checkLeaf(report, leaf, chip)
+  const revocation = checkRevocation(path, context)
   if (nonce && !equal(nonce, report.nonce)) {
     throw refused('evidence-binding', 'the GPU answered another nonce')
   }

@@ -1,6 +1,6 @@
 /**
- * Verifies an SEV-SNP attestation report: AMD's root, its signing authority, the chip's key, the
- * report, in this order, at a time that is an argument.
+ * Verifies an SEV-SNP attestation report: its signature, and the chip's key, AMD's signing authority
+ * and AMD's root above it, at a time that is an argument.
  *
  * Whoever holds a verdict knows: AMD made this processor, it runs firmware of these versions, and
  * software that measured so asked for this report with these 64 bytes. The README names what that
@@ -68,15 +68,16 @@ export function verifySnpReport(
   const vek = parseCertificate(collateral.vek)
   const ask = parseCertificate(collateral.ask)
   const ark = parseCertificate(collateral.ark)
+  // First, because it is one check and the chain is several: garbage costs little.
+  if (!isSignedP384(vek.publicKey, report.signed, report.signature)) {
+    throw refused('evidence-signature', 'the report is not signed by the key of the chip')
+  }
   const { atMs, roots = AMD_ROOTS } = context
   const pins = Object.values(roots)
   const chain = checkChain([vek, ask, ark], { roots: pins, atMs, forged: 'evidence-collateral' })
   const product = productOf(ark, roots)
   const revocation = checkRevocation(collateral.crl, ask, ark, context)
   const endorsement = parseEndorsement(vek, product)
-  if (!isSignedP384(vek.publicKey, report.signed, report.signature)) {
-    throw refused('evidence-signature', 'the report is not signed by the key of the chip')
-  }
   checkSamePlatform(report, endorsement, product)
   checkGuest(report, context.mostVmpl ?? 0)
   checkLeastTcb(endorsement.tcb, context.leastTcb?.[product])

@@ -70,11 +70,11 @@ const DEFECTS: readonly (readonly [string, ErrorCode, string, () => Case])[] = [
     }),
   ],
   [
-    'a key of another tree',
+    'an authority of another tree',
     'evidence-collateral',
     'another issuer',
     () => ({
-      collateral: tree.collateral({ vek: turin.collateral().vek }),
+      collateral: tree.collateral({ ask: turin.collateral().ask }),
     }),
   ],
   [
