@@ -5,6 +5,7 @@
  * `options.ports`, so that tests and the simulated world run the same client.
  * @module
  */
+import type { EvidenceVerifier } from '../contracts/attest/verifier.ts'
 import { fromHex, toHex } from '../contracts/base/bytes.ts'
 import { MarketError } from '../contracts/base/errors.ts'
 import { type NetworkConfig, parseNetwork } from '../contracts/base/network.ts'
@@ -41,6 +42,11 @@ export interface ConnectOptions {
   readonly policy?: ClientPolicy
   /** Whether a provider identity is registered; default: those that network.json lists. */
   readonly registry?: ProviderRegistry
+  /**
+   * Verifiers of evidence instead of this version's own, for tests: whoever names another here
+   * decides who reads the prompts.
+   */
+  readonly unsafeVerifiers?: readonly EvidenceVerifier[]
   /** Ports to use instead of the real ones. */
   readonly ports?: Partial<ClientPorts>
   /** Default `process.env`. */
@@ -92,6 +98,7 @@ export async function connect(options: ConnectOptions): Promise<Market> {
     policy,
     parameters: DEFAULT_PARAMETERS,
     registry: options.registry ?? listedProviders(network),
+    verifiers: options.unsafeVerifiers,
   }
   return createMarket({
     ...ports,

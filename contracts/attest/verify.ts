@@ -10,7 +10,7 @@ import { simulatedVerifier } from './simulated.ts'
 import type { EvidenceContext, EvidenceVerifier, Verdict } from './verifier.ts'
 
 /** The verifiers of this version, one a kind. */
-const VERIFIERS: readonly EvidenceVerifier[] = [openVerifier, simulatedVerifier]
+export const VERIFIERS: readonly EvidenceVerifier[] = [openVerifier, simulatedVerifier]
 
 /**
  * The verdict on a document. Throws `evidence-..` (`evidence-kind` for one that nobody here

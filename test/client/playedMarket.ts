@@ -5,7 +5,7 @@
  */
 import { type ConnectOptions, connect } from '../../client/client.ts'
 import type { Market } from '../../client/types.ts'
-import { toHex } from '../../contracts/base/bytes.ts'
+import { type Bytes, toHex } from '../../contracts/base/bytes.ts'
 import type { Store } from '../../contracts/base/ports.ts'
 import { signingKey } from '../../contracts/base/signing.ts'
 import { DEFAULT_PARAMETERS } from '../../contracts/money/price.ts'
@@ -43,7 +43,12 @@ export async function playMarket(seed: string, script: Script = {}) {
     spare: signingKey(random.bytes(32)),
   }
   const transport = net.transport(keys.peerSeed)
-  const served = { jobs: 0, requests: [] as string[], accounts: [] as PayeeAccount[] }
+  const served = {
+    jobs: 0,
+    requests: [] as string[],
+    heard: [] as Bytes[][],
+    accounts: [] as PayeeAccount[],
+  }
   const live = { script }
   const book = await openPayeeBook(
     {
