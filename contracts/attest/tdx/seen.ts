@@ -6,7 +6,7 @@
  * each recovery; its revocation lists keep one number for ever, so their dates count too.
  * @module
  */
-import { toHex } from '../../base/bytes.ts'
+import { type Bytes, toHex, utf8 } from '../../base/bytes.ts'
 import { refused } from '../hardware.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import type { Crl, SeenCrl } from '../x509/crl.ts'
@@ -34,6 +34,14 @@ export function newestSeen(one: TdxSeen, other: TdxSeen): TdxSeen {
     qeIdentity: Math.max(one.qeIdentity, other.qeIdentity),
     crls,
   }
+}
+
+/** What was seen, as bytes: a verdict is remembered together with it. */
+export function encodeSeen({ tcbInfo, qeIdentity, crls }: TdxSeen): Bytes {
+  const lists = Object.entries(crls)
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([issuer, { number, thisUpdateMs }]) => [issuer, number.toString(), thisUpdateMs])
+  return utf8(JSON.stringify([tcbInfo, qeIdentity, lists]))
 }
 
 /** What was seen of the lists of an issuer. */
