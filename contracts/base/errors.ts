@@ -261,12 +261,6 @@ export const CATALOGUE = {
     'The protected machine runs in debug mode: its owner can read its memory.',
     'Do not use this provider for anything private.',
   ),
-  'evidence-migration': entry(
-    403,
-    5,
-    'The protected machine may be taken over by a migration agent that nobody measured.',
-    'Do not use this provider for anything private.',
-  ),
   'evidence-isolation': entry(
     403,
     5,
@@ -510,8 +504,21 @@ export class MarketError extends Error {
 /** Any thrown value as a MarketError: itself where it is one, `internal` around it otherwise. */
 export function asMarketError(thrown: unknown, code: ErrorCode = 'internal'): MarketError {
   if (thrown instanceof MarketError) return thrown
-  const detail = thrown instanceof Error ? thrown.message : String(thrown)
-  return new MarketError(code, { detail: detail.slice(0, 300) }, { cause: thrown })
+  return new MarketError(code, { detail: plainMessage(thrown).slice(0, 300) }, { cause: thrown })
+}
+
+/** Errors of the language and of node's argument checks: they quote the value they dislike. */
+const QUOTING = ['SyntaxError', 'TypeError', 'RangeError', 'URIError', 'EvalError']
+
+/**
+ * What may be said of a thrown value outside the process: its message, but the class and code only
+ * where the message is of a kind that quotes values, or where it is no error at all.
+ */
+export function plainMessage(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return `a ${typeof thrown} was thrown`
+  const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined
+  if (!QUOTING.includes(thrown.name) && !code?.startsWith('ERR_INVALID')) return thrown.message
+  return code === undefined ? thrown.name : `${thrown.name} ${code}`
 }
 
 /** True where a string is a code of the catalogue (a code that came over the wire). */

@@ -11,14 +11,11 @@
 import type { Bytes } from '../../base/bytes.ts'
 import { sha256 } from '../../base/signing.ts'
 import { refused } from '../hardware.ts'
-import type { Certificate } from '../x509/certificate.ts'
-import { derOf, itemsOf, listOf, oidOf, smallInteger, TAG } from '../x509/der.ts'
+import { type Certificate, commonNameOf } from '../x509/certificate.ts'
+import { derOf, itemsOf, oidOf, smallInteger, TAG } from '../x509/der.ts'
 
 const DEVICE_ID = '2.23.133.5.4.1'
 const SHA384 = '2.16.840.1.101.3.4.2.2'
-const COMMON_NAME = '2.5.4.3'
-const UTF8_STRING = 0x0c
-const PRINTABLE_STRING = 0x13
 
 export interface DeviceIdentity {
   /** SHA-256 of the chip key's SubjectPublicKeyInfo. */
@@ -43,18 +40,13 @@ export function deviceIdentityOf(leaf: Certificate): DeviceIdentity {
   return { keyHash: sha256(key), firmwareId }
 }
 
-/** The common name of a certificate's subject. Throws `evidence-malformed` where there is none. */
-export function commonNameOf({ subject }: Certificate): string {
-  for (const set of listOf(derOf(subject, TAG.sequence))) {
-    for (const pair of listOf(set)) {
-      const [id, value] = listOf(pair)
-      if (!id || !value || oidOf(id) !== COMMON_NAME) continue
-      const text = Buffer.from(value.body).toString('latin1')
-      const isText = value.tag === UTF8_STRING || value.tag === PRINTABLE_STRING
-      if (isText && /^[\x20-\x7e]{1,64}$/.test(text)) return text
-    }
+/** The name of a certificate, for showing. Throws `evidence-malformed` where none is readable. */
+export function shownNameOf({ subject }: Certificate): string {
+  const name = commonNameOf(subject)
+  if (name === undefined || !/^[\x20-\x7e]{1,64}$/.test(name)) {
+    throw malformed('a certificate has no readable name')
   }
-  throw malformed('a certificate has no readable name')
+  return name
 }
 
 const malformed = (because: string) => refused('evidence-malformed', because)

@@ -13,10 +13,10 @@ import { decodeProtectedHeader } from 'jose/decode/protected_header'
 import { jwtVerify } from 'jose/jwt/verify'
 import { type Bytes, fromHex, toHex, utf8 } from '../../base/bytes.ts'
 import { LIMITS } from '../../base/limits.ts'
-import { sha256 } from '../../base/signing.ts'
 import { type HardwareVerdict, refused } from '../hardware.ts'
 import { checkDeviceClaims, type DeviceClaims } from './eatClaims.ts'
 import { expired, isRecord, malformed, type TokenClaims } from './eatShape.ts'
+import { tagged } from './verify.ts'
 
 const ALGORITHM = 'ES384'
 /** Who signs, where the caller names no other. */
@@ -87,18 +87,17 @@ function verdict(
   nonce: Bytes,
   validUntilS: number,
 ): HardwareVerdict {
-  const lines = devices.map(({ model, driver, vbios }) => `${model} ${driver} ${vbios}\n`)
+  const lines = devices.map(({ model, driver, vbios }) => `${model} ${driver} ${vbios}`)
   return {
     vendor: 'nvidia',
     reportData: nonce,
-    measurement: sha256(utf8(lines.sort().join(''))),
-    platformId: sha256(
-      utf8(
-        devices
-          .map(({ ueid }) => `${ueid}\n`)
-          .sort()
-          .join(''),
-      ),
+    measurement: tagged('token-measurements', ...lines.sort().map(utf8)),
+    platformId: tagged(
+      'token-platforms',
+      ...devices
+        .map(({ ueid }) => ueid)
+        .sort()
+        .map(utf8),
     ),
     tcbStatus: 'success',
     proved: [

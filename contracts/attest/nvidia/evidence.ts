@@ -9,12 +9,17 @@
  * What stands beside the signed bytes is nobody's word: it must agree with them, or is passed over.
  * @module
  */
-import { type Bytes, concat, equal, fromBase64, fromHex, toHex } from '../../base/bytes.ts'
+import { type Bytes, equal, fromBase64, fromHex, toHex } from '../../base/bytes.ts'
 import { LIMITS } from '../../base/limits.ts'
-import { sha256 } from '../../base/signing.ts'
 import { type HardwareVerdict, refused } from '../hardware.ts'
 import { isRecord, malformed } from './eatShape.ts'
-import { type GpuEvidence, type GpuVerdict, type NvidiaContext, verifyGpu } from './verify.ts'
+import {
+  type GpuEvidence,
+  type GpuVerdict,
+  type NvidiaContext,
+  tagged,
+  verifyGpu,
+} from './verify.ts'
 
 export interface NvidiaVerdict extends HardwareVerdict {
   readonly vendor: 'nvidia'
@@ -43,8 +48,8 @@ export function verifyNvidiaEvidence(text: string, context: NvidiaContext): Nvid
     vendor: 'nvidia',
     gpus,
     reportData: nonce,
-    measurement: oneOf(distinct(gpus.map((gpu) => gpu.measurement))),
-    platformId: oneOf(platforms),
+    measurement: oneOf('measurements', distinct(gpus.map((gpu) => gpu.measurement))),
+    platformId: oneOf('platforms', platforms),
     tcbStatus: [...new Set(gpus.map((gpu) => gpu.tcbStatus))].join(', '),
     proved: [
       `${gpus.length} different GPU${gpus.length > 1 ? 's' : ''} answered one nonce`,
@@ -118,7 +123,7 @@ function distinct(values: readonly Bytes[]): Bytes[] {
     .map(([, value]) => value)
 }
 
-/** The only value, or SHA-256 of all: so 1 and 8 equal GPUs have one measurement. */
-function oneOf(values: readonly Bytes[]): Bytes {
-  return values.length === 1 ? values[0]! : sha256(concat(...values))
+/** The only value, or a digest of all: so 1 and 8 equal GPUs have one measurement. */
+function oneOf(what: string, values: readonly Bytes[]): Bytes {
+  return values.length === 1 ? values[0]! : tagged(what, ...values)
 }

@@ -11,7 +11,7 @@ import { LIMITS } from '../../base/limits.ts'
 import { refused } from '../hardware.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import { type Crl, checkCrl, checkNotRevoked, parseCrl, type SeenCrl } from '../x509/crl.ts'
-import { commonNameOf } from './dice.ts'
+import { shownNameOf } from './dice.ts'
 
 const DISTRIBUTION_POINT = '2.5.29.31'
 
@@ -43,7 +43,7 @@ export function checkRevocation(path: readonly Certificate[], lists: Lists): Rev
     const crl = parsed.find(({ issuer }) => equal(issuer, certificate.issuer))
     if (crl) checkNotRevoked(crl, certificate)
     else if (certificate.extensions.has(DISTRIBUTION_POINT)) {
-      unchecked.push(commonNameOf(certificate))
+      unchecked.push(shownNameOf(certificate))
     }
   }
   if (lists.requireCrl && unchecked.length > 0) {

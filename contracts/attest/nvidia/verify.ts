@@ -8,14 +8,14 @@
  * an allow-list, or ask for the service's token (`eat.ts`). The README says the rest.
  * @module
  */
-import { type Bytes, equal } from '../../base/bytes.ts'
+import { type Bytes, equal, lengthPrefixed, utf8 } from '../../base/bytes.ts'
 import { sha256 } from '../../base/signing.ts'
 import { type HardwareVerdict, refused } from '../hardware.ts'
 import { isSignedP384 } from '../p384.ts'
 import { type Certificate, KEY_USAGE, parsePemChain } from '../x509/certificate.ts'
 import { checkChain } from '../x509/chain.ts'
 import type { SeenCrl } from '../x509/crl.ts'
-import { commonNameOf, deviceIdentityOf } from './dice.ts'
+import { deviceIdentityOf, shownNameOf } from './dice.ts'
 import { checkRevocation, type Revocation } from './revocation.ts'
 import { NVIDIA_ROOTS } from './roots.ts'
 import { parseSpdmReport, type SpdmReport } from './spdm.ts'
@@ -102,15 +102,15 @@ function verdictOf(
   validUntilS: number,
 ): GpuVerdict {
   const { driverVersion, vbiosVersion } = report
-  const model = commonNameOf(chip)
+  const model = shownNameOf(chip)
   return {
     vendor: 'nvidia',
     model,
     driverVersion,
     vbiosVersion,
     reportData: report.nonce,
-    measurement: sha256(report.record),
-    platformId: chip.keyHash,
+    measurement: tagged('measurement', report.record),
+    platformId: tagged('platform', chip.keyHash),
     tcbStatus: `driver=${driverVersion} vbios=${vbiosVersion}`,
     proved: [
       `a genuine NVIDIA ${model} signed ${report.measurements.length} measurements for this nonce`,
@@ -130,5 +130,9 @@ function verdictOf(
     crls: seen,
   }
 }
+
+/** Digests of this vendor are no others': label, then parts behind their lengths. */
+export const tagged = (what: string, ...parts: readonly Bytes[]): Bytes =>
+  sha256(lengthPrefixed(utf8(`chrysalis/${what}/nvidia/1`), ...parts))
 
 const signature = (because: string) => refused('evidence-signature', because)

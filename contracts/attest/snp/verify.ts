@@ -7,7 +7,7 @@
  * leaves open; so does `notProved`.
  * @module
  */
-import { type Bytes, equal } from '../../base/bytes.ts'
+import { type Bytes, equal, lengthPrefixed, utf8 } from '../../base/bytes.ts'
 import { sha256 } from '../../base/signing.ts'
 import { type HardwareVerdict, refused } from '../hardware.ts'
 import { isSignedP384 } from '../p384.ts'
@@ -140,7 +140,7 @@ function checkGuest({ policy, vmpl }: SnpReport, mostVmpl: number): void {
   }
   if (policy.migrationAgent) {
     const because = 'its policy allows a migration agent, which was not measured, to take it over'
-    throw refused('evidence-migration', because)
+    throw refused('evidence-isolation', because)
   }
   if (vmpl === HOST_VMPL) {
     throw refused('evidence-binding', 'the host asked for the report, not the protected machine')
@@ -163,9 +163,9 @@ function verdictOf(
     vendor: 'amd-snp',
     product,
     reportData: report.reportData,
-    measurement: sha256(report.measurement, report.hostData),
+    measurement: tagged('measurement', report.measurement, report.hostData),
     // A cloud may hide the chip behind its own key: then that key is all there is to tell.
-    platformId: isHidden ? sha256(vek.keyHash) : sha256(report.chipId),
+    platformId: tagged('platform', isHidden ? vek.keyHash : report.chipId),
     tcb,
     tcbStatus: statusOf(tcb),
     proved: provedBy(report, product, tcb, crl !== undefined),
@@ -174,6 +174,10 @@ function verdictOf(
     ...(crl && { crl }),
   }
 }
+
+/** Digests of this vendor are no others': label, then parts behind their lengths. */
+const tagged = (what: string, ...parts: readonly Bytes[]): Bytes =>
+  sha256(lengthPrefixed(utf8(`chrysalis/${what}/amd-snp/1`), ...parts))
 
 /** `bootloader=4 tee=0 snp=23 microcode=213`: AMD has numbers, not words. */
 function statusOf(tcb: SnpTcb): string {

@@ -276,7 +276,8 @@ const DEFECTS: readonly (readonly [string, ErrorCode, string, Bundle, Partial<Ea
 ]
 
 describe('a bundle is refused', () => {
-  it.each(DEFECTS)('for %s', async (_name, code, because, args, more) => {
+  it.each(DEFECTS.map((defect) => ({ name: defect[0], defect })))('for $name', async (one) => {
+    const [, code, because, args, more] = one.defect
     await expect(verify(args, more)).rejects.toThrow(refusal(code, because))
     await verify(args, more).catch((error: { facts: { because: string } }) => {
       expect(error.facts.because).toMatch(/^[A-Za-z][ -~]{15,160}[a-z0-9)A-Z"-]$/)

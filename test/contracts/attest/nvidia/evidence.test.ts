@@ -7,10 +7,9 @@ import {
   parseNvidiaEvidence,
   verifyNvidiaEvidence,
 } from '../../../../contracts/attest/nvidia/evidence.ts'
-import type { NvidiaContext } from '../../../../contracts/attest/nvidia/verify.ts'
-import { toHex, utf8 } from '../../../../contracts/base/bytes.ts'
+import { type NvidiaContext, tagged } from '../../../../contracts/attest/nvidia/verify.ts'
+import { fromHex, toHex, utf8 } from '../../../../contracts/base/bytes.ts'
 import { LIMITS } from '../../../../contracts/base/limits.ts'
-import { sha256 } from '../../../../contracts/base/signing.ts'
 import { fuzz } from '../../../support/fuzz.ts'
 import { block, NONCE, nvidiaTree } from '../../../support/nvidiaTree.ts'
 import { refusal } from '../../../support/refusal.ts'
@@ -18,6 +17,7 @@ import { refusal } from '../../../support/refusal.ts'
 const first = nvidiaTree()
 const second = nvidiaTree(first.authority)
 const { context } = first
+const idOf = (tree: typeof first) => tagged('platform', tree.chip.key.keyHash)
 const both = [first.entry(), second.entry()]
 const verify = (value: unknown, more: Partial<NvidiaContext> = {}) =>
   verifyNvidiaEvidence(JSON.stringify(value), { ...context, ...more })
@@ -25,23 +25,20 @@ const verify = (value: unknown, more: Partial<NvidiaContext> = {}) =>
 describe('the evidence of several GPUs', () => {
   it('has one verdict for all and one for each', () => {
     const verdict = verify(both, { nonce: NONCE })
-    expect(verdict.gpus.map(({ platformId }) => platformId)).toEqual([
-      first.chip.key.keyHash,
-      second.chip.key.keyHash,
-    ])
+    expect(verdict.gpus.map(({ platformId }) => platformId)).toEqual([idOf(first), idOf(second)])
     expect(verdict.reportData).toEqual(NONCE)
     expect(verdict.proved[0]).toBe('2 different GPUs answered one nonce')
     // Equal GPUs have one measurement, however many there are.
     expect(verdict.measurement).toEqual(verdict.gpus[0]!.measurement)
     expect(verify([both[0]]).measurement).toEqual(verdict.measurement)
-    expect(verify([both[0]]).platformId).toEqual(first.chip.key.keyHash)
+    expect(verify([both[0]]).platformId).toEqual(idOf(first))
   })
 
   it('does not depend on their order', () => {
     const { platformId } = verify(both)
     expect(verify([...both].reverse()).platformId).toEqual(platformId)
-    const keys = [first, second].map(({ chip }) => toHex(chip.key.keyHash)).sort()
-    expect(platformId).toEqual(sha256(...keys.map((key) => Buffer.from(key, 'hex'))))
+    const ids = [first, second].map((tree) => toHex(idOf(tree))).sort()
+    expect(platformId).toEqual(tagged('platforms', ...ids.map((id) => fromHex(id))))
   })
 
   it('covers different measurements by one digest', () => {

@@ -8,11 +8,11 @@ import { NVIDIA_ROOTS } from '../../../../contracts/attest/nvidia/roots.ts'
 import {
   type GpuEvidence,
   type NvidiaContext,
+  tagged,
   verifyGpu,
 } from '../../../../contracts/attest/nvidia/verify.ts'
 import { concat, toHex } from '../../../../contracts/base/bytes.ts'
 import type { ErrorCode } from '../../../../contracts/base/errors.ts'
-import { sha256 } from '../../../../contracts/base/signing.ts'
 import {
   block,
   deviceIdentity,
@@ -47,8 +47,8 @@ describe('a verdict', () => {
       vendor: 'nvidia',
       model: 'GH100 A01 GSP BROM',
       reportData: NONCE,
-      measurement: sha256(concat(...[1, 2, 3, 9].map((i) => block(i)))),
-      platformId: chip.key.keyHash,
+      measurement: tagged('measurement', concat(...[1, 2, 3, 9].map((i) => block(i)))),
+      platformId: tagged('platform', chip.key.keyHash),
       tcbStatus: 'driver=590.12 vbios=96.00.A5.00.01',
       validUntilS: NVIDIA_AT_MS / 1_000 + 30 * 86_400,
     })

@@ -8,7 +8,7 @@ import {
   type SnpContext,
   verifySnpReport,
 } from '../../../../contracts/attest/snp/verify.ts'
-import type { Bytes } from '../../../../contracts/base/bytes.ts'
+import { type Bytes, lengthPrefixed, utf8 } from '../../../../contracts/base/bytes.ts'
 import { sha256 } from '../../../../contracts/base/signing.ts'
 import { AMD_AT_MS, amdTree, CHIP, TCB } from '../../../support/amdTree.ts'
 import { octets } from '../../../support/derWriter.ts'
@@ -16,6 +16,8 @@ import { octets } from '../../../support/derWriter.ts'
 const tree = amdTree('Milan')
 const turin = amdTree('Turin')
 const DAY = 86_400_000
+const digest = (what: string, ...parts: Bytes[]): Bytes =>
+  sha256(lengthPrefixed(utf8(`chrysalis/${what}/amd-snp/1`), ...parts))
 
 const verify = (
   given: { report?: Bytes; collateral?: SnpCollateral; context?: Partial<SnpContext> } = {},
@@ -34,8 +36,8 @@ describe('a verdict', () => {
       vendor: 'amd-snp',
       product: 'Milan',
       reportData: new Uint8Array(64).fill(0xda),
-      measurement: sha256(...measured),
-      platformId: sha256(CHIP),
+      measurement: digest('measurement', ...measured),
+      platformId: digest('platform', CHIP),
       tcb: TCB,
       tcbStatus: 'bootloader=4 tee=0 snp=23 microcode=213',
       crl: { number: 5n, thisUpdateMs: AMD_AT_MS - 10 * DAY },
@@ -74,11 +76,11 @@ describe('a verdict', () => {
     const collateral = tree.collateral({ vekArgs: { cloud: 'cloud.example' } })
     const named = verify({ collateral, report: tree.report({ keyInfo: 4 }) })
     expect(named.notProved.join()).toContain('cloud.example')
-    expect(named.platformId).toEqual(sha256(CHIP))
+    expect(named.platformId).toEqual(digest('platform', CHIP))
     const hidden = tree.report({ keyInfo: 4, chipId: new Uint8Array(64) })
     const verdict = verify({ collateral, report: hidden })
     expect(verdict.notProved.join()).toContain('hides its number')
-    expect(verdict.platformId).toEqual(sha256(tree.vek.keyHash))
+    expect(verdict.platformId).toEqual(digest('platform', tree.vek.keyHash))
   })
 
   it('takes a chip number wrapped as an OCTET STRING, as some certificates have it', () => {

@@ -255,7 +255,7 @@ const DEFECTS: readonly (readonly [string, ErrorCode, string, () => Case])[] = [
   ],
   [
     'a migration agent allowed',
-    'evidence-migration',
+    'evidence-isolation',
     'migration agent',
     () => ({
       report: tree.report({ policy: 0x70000n }),
