@@ -11,6 +11,7 @@ const SPKI = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d03010703420004
 
 /** The key of a point, x and y of 32 bytes each; nothing where it is not on the curve. */
 export function pointP256(point: Bytes): KeyObject | undefined {
+  if (point.length !== 64) return undefined
   try {
     return createPublicKey({ key: Buffer.concat([SPKI, point]), format: 'der', type: 'spki' })
   } catch {
