@@ -32,6 +32,7 @@ import {
 } from '../contracts/wire/records.ts'
 import type { JobSpec } from '../contracts/wire/submit.ts'
 import type { SettledPolicy } from './policy.ts'
+import type { SeenBook } from './seenCollateral.ts'
 import type { ProviderRegistry } from './types.ts'
 
 /** What holds for every job of a client. */
@@ -42,6 +43,8 @@ export interface PlacementRules {
   readonly registry: ProviderRegistry
   /** Verifiers of evidence; those of this version where absent. */
   readonly verifiers?: readonly EvidenceVerifier[]
+  /** What was seen of the vendors' collateral. */
+  readonly seen?: SeenBook
 }
 
 /** What this attempt of this job must look like. */
@@ -194,9 +197,11 @@ async function checkEvidence(
     atMs: nowMs,
     network: networkId,
     development: policy.development,
+    seen: expected.seen?.get(),
     isRegistered: (identity: Bytes) => registered && equal(identity, lease.provider),
   }
   const verdict = await verifyEvidence(evidence, context, expected.verifiers)
+  if (verdict.seen) await expected.seen?.remember(verdict.seen)
   const rules: EvidencePolicy = {
     network: networkId,
     development: policy.development,

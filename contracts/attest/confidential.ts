@@ -18,7 +18,8 @@ import {
   parseEvidence,
   reportData,
 } from './document.ts'
-import { type HardwareVerdict, malformed, refused } from './hardware.ts'
+import { type HardwareVerdict, refused } from './hardware.ts'
+import { newestCollateral, type SeenCollateral } from './seen.ts'
 import {
   checkClaims,
   checkParts,
@@ -28,39 +29,46 @@ import {
   type Verdict,
 } from './verifier.ts'
 
-/** Verifies raw evidence of one vendor; bound to nothing yet. Throws `evidence-..`. */
-export type RawVerifier = (
-  evidence: Bytes,
-  collateral: Bytes,
-  context: EvidenceContext,
-) => HardwareVerdict | Promise<HardwareVerdict>
+type Proof = EvidenceDocument['proof']
 
-/** Verifies a GPU's evidence, which carries its own certificates. */
+/** What a vendor's hardware proved, and how new the vendor's own statements were. */
+export interface CheckedHardware extends HardwareVerdict {
+  readonly newest?: SeenCollateral
+}
+
+/** Verifies the CPU's parts of a proof; bound to nothing yet. Throws `evidence-..`. */
+export type CpuVerifier = (
+  proof: Proof,
+  context: EvidenceContext,
+) => CheckedHardware | Promise<CheckedHardware>
+
+/** Verifies the GPU's parts, which answer `nonce`. Throws `evidence-..`. */
 export type GpuVerifier = (
-  evidence: Bytes,
+  proof: Proof,
   nonce: Bytes,
   context: EvidenceContext,
-) => HardwareVerdict | Promise<HardwareVerdict>
+) => CheckedHardware | Promise<CheckedHardware>
 
 export interface ConfidentialKind {
-  readonly kind: 'tdx' | 'sev-snp'
-  /** Name of the part that the CPU signed. */
-  readonly part: 'quote' | 'report'
-  readonly cpu: RawVerifier
+  readonly kind: ConfidentialKindName
+  readonly cpu: CpuVerifier
   readonly gpu: GpuVerifier
 }
 
-const GPU_PART = 'nvidia'
+/** The CPU's parts by kind, all of them needed, in the order of README.md. */
+export const CPU_PARTS = {
+  tdx: ['quote', 'collateral'],
+  'sev-snp': ['report', 'vek', 'ask', 'ark', 'crl'],
+} as const
+export type ConfidentialKindName = keyof typeof CPU_PARTS
+
+/** The GPU's parts: evidence, and the revocation lists that its certificates name. */
+export const GPU_PARTS = ['nvidia', 'nvidiaRootCrl', 'nvidiaLineCrl'] as const
 const NO_GPU = new Uint8Array(32)
 
 /** The verifier of one kind of confidential machine. */
 export function confidentialVerifier(of: ConfidentialKind): EvidenceVerifier {
   return { kind: of.kind, verify: (bytes, context) => verify(of, bytes, context) }
-}
-
-/** The names of the parts that a document of this kind has, in order. */
-export function confidentialParts(part: string, withGpu: boolean): readonly string[] {
-  return [part, 'collateral', ...(withGpu ? [GPU_PART] : [])]
 }
 
 async function verify(
@@ -69,23 +77,22 @@ async function verify(
   context: EvidenceContext,
 ): Promise<Verdict> {
   const document = parseEvidence(bytes)
-  const { claims } = document
+  const { claims, proof } = document
   if (document.kind !== of.kind) throw refused('evidence-kind', 'it is of another kind')
-  const gpuPart = document.proof[GPU_PART]
-  checkParts(document, confidentialParts(of.part, gpuPart !== undefined))
+  checkParts(document, [...CPU_PARTS[of.kind], ...gpuPartsOf(proof)])
   const checked = checkClaims(claims, context)
-  checkGpuClaims(claims, gpuPart)
+  checkGpuClaims(claims, proof.nvidia)
 
-  const cpu = await of.cpu(part(document, of.part), part(document, 'collateral'), context)
+  const cpu = await of.cpu(proof, context)
   if (!equal(cpu.reportData, reportData(claims))) {
     throw refused('evidence-binding', 'the machine has signed other claims')
   }
-  const gpu = gpuPart && (await of.gpu(gpuPart, gpuNonce(claims), context))
-  if (gpu && !equal(gpu.reportData, gpuNonce(claims))) {
+  const nonce = gpuNonce(claims)
+  const gpu = proof.nvidia && (await of.gpu(proof, nonce, context))
+  if (gpu && !equal(gpu.reportData, nonce)) {
     throw refused('evidence-binding', 'the GPU has signed the nonce of other claims')
   }
-  const proved = provedTier(claims, gpu)
-  const tier = settleTier(claims, proved)
+  const tier = settleTier(claims, provedTier(claims, gpu))
   if (tier === 'open' && !context.isRegistered?.(claims.identity)) {
     throw new MarketError('unknown-provider', { because: 'its identity is not in the registry' })
   }
@@ -97,9 +104,15 @@ async function verify(
     hardware,
     digest: evidenceDigest(bytes),
     deviceId: cpu.platformId,
+    seen: newestCollateral(cpu.newest ?? {}, gpu?.newest ?? {}),
     validUntilS: Math.min(checked.validUntilS, ...hardware.map((each) => each.validUntilS)),
     ...sentences(tier, claims, hardware, checked),
   }
+}
+
+/** Which of the GPU's parts are there; without evidence there are no lists either. */
+function gpuPartsOf(proof: Proof): readonly string[] {
+  return proof.nvidia ? GPU_PARTS.filter((name) => Object.hasOwn(proof, name)) : []
 }
 
 /** A GPU part stands exactly where the claims have its hash, and only where a GPU computes. */
@@ -146,10 +159,4 @@ const OPEN_BECAUSE: Readonly<Record<Claims['compute'], string>> = {
   cpu: 'that nobody reads the prompt: the provider itself claims no more than `open`',
   gpu: 'that nobody reads the prompt: it goes to a GPU that is not confidential',
   outside: 'that nobody reads the prompt: it goes to a server outside of the protected machine',
-}
-
-function part(document: EvidenceDocument, name: string): Bytes {
-  const found = document.proof[name]
-  if (!found) throw malformed('a part of the proof is missing', { part: name })
-  return found
 }

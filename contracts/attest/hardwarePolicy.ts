@@ -32,8 +32,11 @@ export interface MeasurementList {
 export interface HardwarePolicy {
   readonly vendors: readonly Vendor[]
   readonly measurements: MeasurementList
-  /** States of security updates that are good enough, in the words of those who have words. */
-  readonly tcb: Readonly<Record<Exclude<Vendor, 'amd-snp'>, readonly string[]>>
+  /**
+   * States of security updates that are good enough, in the words of the vendor who has words. Of
+   * NVIDIA's firmware the measurement itself is listed; AMD's has numbers (`leastTcb`).
+   */
+  readonly tcb: Readonly<Record<'intel-tdx', readonly string[]>>
   /** Machines (`platformId` in hex) to use and no others; absent: any. */
   readonly platforms?: readonly string[]
   /** Longest time since the block that the evidence names, seconds. */
@@ -44,10 +47,7 @@ export interface HardwarePolicy {
 export const DEFAULT_HARDWARE: HardwarePolicy = Object.freeze({
   vendors: VENDORS,
   measurements: Object.freeze({ version: 0, list: Object.freeze([]) }),
-  tcb: Object.freeze({
-    'intel-tdx': Object.freeze(['UpToDate']),
-    nvidia: Object.freeze(['success']),
-  }),
+  tcb: Object.freeze({ 'intel-tdx': Object.freeze(['UpToDate']) }),
   maxAgeS: LIMITS.evidenceLifeS,
 })
 
@@ -111,7 +111,7 @@ function applyToOne(verdict: HardwareVerdict, policy: HardwarePolicy): void {
     throw refused('evidence-measurement', because, { vendor, measurement })
   }
   if (vendor === 'amd-snp') checkAmdTcb(verdict, policy)
-  else if (!policy.tcb[vendor].includes(tcbStatus)) {
+  if (vendor === 'intel-tdx' && !policy.tcb[vendor].includes(tcbStatus)) {
     throw refused('evidence-tcb', `its state is ${tcbStatus}`, { vendor, tcbStatus })
   }
   const platform = toHex(verdict.platformId)

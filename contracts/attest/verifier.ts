@@ -11,6 +11,7 @@ import { LIMITS } from '../base/limits.ts'
 import { type Tier, tierAtLeast } from '../base/tier.ts'
 import type { Claims, EvidenceDocument } from './document.ts'
 import { type HardwareVerdict, malformed, refused } from './hardware.ts'
+import type { SeenCollateral } from './seen.ts'
 
 /** What the verifier is told; it reads no clock and asks nobody. */
 export interface EvidenceContext {
@@ -20,6 +21,8 @@ export interface EvidenceContext {
   readonly development?: boolean
   /** Whether the identity stands in the registry, by the client's own access to the chain. */
   readonly isRegistered?: (identity: Bytes) => boolean
+  /** What was seen of collateral before: an older one is refused. */
+  readonly seen?: SeenCollateral
   /** Whether the hash is of a recent block of this network; leaves freshness unproved if absent. */
   readonly isRecentBlock?: (hash: Bytes) => boolean
 }
@@ -33,6 +36,8 @@ export interface Verdict {
   readonly hardware: readonly HardwareVerdict[]
   /** SHA-256 of the document, as the accept names it. */
   readonly digest: Bytes
+  /** How new the vendors' statements were that it rests on: for the next `seen`. */
+  readonly seen?: SeenCollateral
   /** Hash of a proved device identity, where the kind has one. */
   readonly deviceId?: Bytes
   readonly proved: readonly string[]

@@ -7,10 +7,16 @@ import { parseEvidence } from './document.ts'
 import { refused } from './hardware.ts'
 import { openVerifier } from './open.ts'
 import { simulatedVerifier } from './simulated.ts'
+import { type VendorOptions, vendorVerifiers } from './vendors.ts'
 import type { EvidenceContext, EvidenceVerifier, Verdict } from './verifier.ts'
 
 /** The verifiers of this version, one a kind. */
-export const VERIFIERS: readonly EvidenceVerifier[] = [openVerifier, simulatedVerifier]
+export const VERIFIERS: readonly EvidenceVerifier[] = allVerifiers()
+
+/** The same, with what the vendors' verifiers may be given: a cache, keys of NVIDIA's service. */
+export function allVerifiers(options: VendorOptions = {}): readonly EvidenceVerifier[] {
+  return [openVerifier, simulatedVerifier, ...vendorVerifiers(options)]
+}
 
 /**
  * The verdict on a document. Throws `evidence-..` (`evidence-kind` for one that nobody here

@@ -8,12 +8,22 @@
  */
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Market } from '../../client/types.ts'
-import { type Claims, gpuNonce, reportData } from '../../contracts/attest/document.ts'
+import {
+  type Claims,
+  encodeEvidence,
+  gpuNonce,
+  reportData,
+} from '../../contracts/attest/document.ts'
+import type { HardwarePolicy } from '../../contracts/attest/hardwarePolicy.ts'
 import { VERIFIERS } from '../../contracts/attest/verify.ts'
-import { toHex } from '../../contracts/base/bytes.ts'
+import { toHex, utf8 } from '../../contracts/base/bytes.ts'
 import type { ErrorCode, MarketError } from '../../contracts/base/errors.ts'
+import { sha256 } from '../../contracts/base/signing.ts'
 import { TIER_MEANING } from '../../contracts/base/tier.ts'
 import {
+  CPU,
+  GPU,
+  type Machine,
   MEASUREMENTS,
   PLAYED_VERIFIERS,
   playedEvidence,
@@ -27,7 +37,16 @@ import type { Forgery, PlacedMessage } from './playedPlacement.ts'
 const REQUEST = { model: 'm', messages: [{ role: 'user' as const, content: 'a secret' }] }
 const LIMIT_MS = 120_000
 const OTHER = new Uint8Array(32).fill(9)
-const EMPTY_ABORT = '4200'
+/** `JobMessage { abort {} }`: field 12, no bytes. */
+const EMPTY_ABORT = '6200'
+
+/** What the client of these tests accepts: one board, one GPU, one image, for most of a day. */
+const HARDWARE: Partial<HardwarePolicy> = {
+  measurements: MEASUREMENTS,
+  vendors: ['intel-tdx', 'nvidia'],
+  platforms: [CPU, GPU].map(({ platformId }) => toHex(platformId)),
+  maxAgeS: 86_000,
+}
 
 const asGpu = (claims: Claims): Claims => ({ ...claims, tier: 'gpu-tee', compute: 'gpu' })
 const gpu = (claims: Claims, args = {}) => playedEvidence(asGpu(claims), { gpu: true, ...args })
@@ -40,7 +59,7 @@ let earlier: PlacedMessage
 beforeAll(async () => {
   world = await playMarket('hostile scheduler')
   market = await world.client({
-    policy: { minTier: 'gpu-tee', hardware: { measurements: MEASUREMENTS }, models: {} },
+    policy: { minTier: 'gpu-tee', hardware: HARDWARE },
     unsafeVerifiers: [...VERIFIERS.filter(({ kind }) => kind === 'simulated'), ...PLAYED_VERIFIERS],
   })
   const remember = (message: PlacedMessage) => {
@@ -50,6 +69,7 @@ beforeAll(async () => {
   const result = await run({ swap: remember })
   expect(result).toMatchObject({ tier: 'gpu-tee', verified: true })
   expect(result).toMatchObject({ tierMeaning: TIER_MEANING['gpu-tee'] })
+  await world.clock.advance(1_000)
 })
 
 /** One job under a forgery: its result, or how it failed. */
@@ -86,7 +106,6 @@ function books(): unknown {
 const said = ({ heard }: Served): string[] => (heard.at(-1) ?? []).map((frame) => toHex(frame))
 
 describe('a hostile scheduler is caught before anything is sealed or paid', () => {
-  const quoteOf = (claims: Claims, machine?: string) => playedQuote(reportData(claims), machine)
   const evidenceOf = (change: Partial<Claims>) => (claims: Claims) => gpu({ ...claims, ...change })
   const accepted = (change: Partial<PlacedMessage['accepted']>) => ({
     swap: (message: PlacedMessage) => ({
@@ -118,7 +137,7 @@ describe('a hostile scheduler is caught before anything is sealed or paid', () =
       'an epoch key that outlives the evidence',
       'evidence-outlived',
       {
-        evidence: evidenceOf({}),
+        evidence: (claims) => gpu({ ...claims, freshAtS: claims.freshAtS - 85_800 }),
         epoch: (e) => ({ ...e, notAfterS: e.notBeforeS + 3_600 }),
       },
     ],
@@ -185,7 +204,7 @@ describe('a hostile scheduler is caught before anything is sealed or paid', () =
       'evidence-binding',
       {
         evidence: (claims) =>
-          gpu(claims, { quote: quoteOf({ ...asGpu(claims), identity: OTHER }, 'theirs') }),
+          gpu(claims, { quote: playedQuote(reportData({ ...asGpu(claims), identity: OTHER })) }),
       },
     ],
     [
@@ -232,13 +251,88 @@ describe('a hostile scheduler is caught before anything is sealed or paid', () =
   })
 })
 
-describe('the owner of the client reads why', () => {
-  it('for a tier with what accepting the lower one would mean', async () => {
-    const evidence = (claims: Claims) => playedEvidence({ ...claims, tier: 'open', compute: 'gpu' })
-    const error = await refused({ evidence }, 'tier-too-low')
-    expect(error.message).toBe(
+describe('the owner of the client reads why, the other side only that', () => {
+  /** Evidence of a machine that says other things of itself. */
+  const from = (machine: Machine) => (given: Claims) => {
+    const nvidia = playedGpu(gpuNonce(asGpu(given)))
+    const claims = { ...asGpu(given), gpuEvidenceHash: sha256(nvidia) }
+    return gpu(given, { quote: playedQuote(reportData(claims), machine) })
+  }
+  const cpuOf = (kind: 'tdx' | 'sev-snp') => (claims: Claims) => playedEvidence(claims, { kind })
+  const hex = (text: string) => toHex(sha256(utf8(text)))
+
+  it.each<[ErrorCode, Forgery['evidence'], string, string]>([
+    [
+      'evidence-measurement',
+      from({ image: 'theirs' }),
+      'The machine runs software that is not on the accepted list. (because not on the list of ' +
+        `accepted measurements, version 3, vendor intel-tdx, measurement ${hex('theirs')})`,
+      'Choose another provider, or accept the named measurement in your policy.',
+    ],
+    [
+      'evidence-tcb',
+      from({ tcbStatus: 'OutOfDate' }),
+      'The platform lacks security updates that your policy asks for. (because its state is ' +
+        'OutOfDate, vendor intel-tdx, tcbStatus OutOfDate)',
+      'Choose another provider, or accept the named TCB state in your policy.',
+    ],
+    [
+      'evidence-platform',
+      from({ board: 'theirs' }),
+      'The machine is not one of those your policy allows. (because no machine of the policy, ' +
+        `vendor intel-tdx, platform ${hex('theirs')})`,
+      'Choose another provider, or add the named platform to your policy.',
+    ],
+    [
+      'evidence-vendor',
+      (claims) => gpu(claims, { kind: 'sev-snp' }),
+      'The hardware is of a vendor that your policy does not accept. (because no vendor of the ' +
+        'policy, vendor amd-snp)',
+      'Choose another provider, or accept the named vendor in your policy.',
+    ],
+    [
+      'evidence-age',
+      (claims) => gpu({ ...claims, freshAtS: claims.freshAtS - 86_100 }),
+      'The evidence is older than your policy takes. (because it is 86100 s old, most 86000)',
+      'Choose another provider, or ask this one to collect its evidence again.',
+    ],
+    [
+      'evidence-binding',
+      (claims, { spare }) => gpu({ ...claims, identity: spare.publicKey }),
+      'The evidence is genuine but says nothing about this provider: it is bound to other ' +
+        'claims. (because it is about another provider than the one in the lease)',
+      'Do not use this provider: it may be showing the evidence of another machine.',
+    ],
+    [
+      'evidence-kind',
+      (claims) => encodeEvidence({ kind: 'trustzone', claims, proof: {} }),
+      'Nothing here can verify this kind of evidence. (because no verifier knows its kind, ' +
+        'kind trustzone)',
+      'Update this program, or choose another provider.',
+    ],
+    [
+      'evidence-tier',
+      (claims) => playedEvidence(asGpu(claims)),
+      'The evidence proves less than the provider claims. (because it claims another tier than ' +
+        'it proves, claimed gpu-tee, proved open)',
+      'Do not use this provider: it says more of itself than it can show.',
+    ],
+    [
+      'evidence-signature',
+      (claims) => gpu(claims, { quote: utf8('forged') }),
+      'A signature in the evidence is wrong: it was altered or forged. (because no played ' +
+        'machine has signed it)',
+      'Do not use this provider; keep the document if you want to show it.',
+    ],
+    [
+      'tier-too-low',
+      (claims) => cpuOf('tdx')({ ...claims, tier: 'open', compute: 'gpu' }),
       'The provider proves less than your policy asks. (tier open, asked gpu-tee)',
-    )
-    expect(error.action).toContain("this computer's owner can read your prompt")
+      `Choose another provider, or ask for "open" by name: ${TIER_MEANING.open}.`,
+    ],
+  ])('%s', async (code, evidence, message, action) => {
+    const error = await refused({ evidence }, code)
+    expect([error.message, error.action]).toEqual([message, action])
+    expect(error.report()).not.toHaveProperty('cause')
   })
 })

@@ -317,7 +317,7 @@ function receiptOf(
     cost: amount,
     fee: feeOn(amount, terms),
     modelHash: terms.modelHash,
-    tier: 'simulated',
+    tier: terms.minTier,
     outcome,
     startS: nowS,
     endS: nowS,

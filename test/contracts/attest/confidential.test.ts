@@ -4,6 +4,7 @@
  * @module
  */
 import { describe, expect, it } from 'vitest'
+import { confidentialVerifier } from '../../../contracts/attest/confidential.ts'
 import {
   type Claims,
   encodeEvidence,
@@ -129,7 +130,9 @@ describe('the binding to claims', () => {
   })
 
   it('refuses the report of another machine bound to its own claims', async () => {
-    const theirs = playedQuote(reportData({ ...CPU_CLAIMS, identity: hash('other') }), 'theirs')
+    const theirs = playedQuote(reportData({ ...CPU_CLAIMS, identity: hash('other') }), {
+      board: 'theirs',
+    })
     await expect(verify(playedEvidence(CPU_CLAIMS, { quote: theirs }))).rejects.toThrow(binding)
   })
 })
@@ -166,11 +169,9 @@ describe('a document of a confidential machine', () => {
   it('ends with the first of its parts to end', async () => {
     const soon = CLAIMS.freshAtS + 900
     const short = { ...PLAYED_VERIFIERS[0]! }
-    const { confidentialVerifier } = await import('../../../contracts/attest/confidential.ts')
     const verifier = confidentialVerifier({
       kind: 'tdx',
-      part: 'quote',
-      cpu: (quote) => ({ ...readQuote(quote, 'intel-tdx'), validUntilS: soon }),
+      cpu: ({ quote }) => ({ ...readQuote(quote!, 'intel-tdx'), validUntilS: soon }),
       gpu: () => CPU,
     })
     expect((await verifyEvidence(cpu(), CONTEXT, [verifier])).validUntilS).toBe(soon)

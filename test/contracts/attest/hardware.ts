@@ -5,6 +5,7 @@
  */
 import {
   type ConfidentialKind,
+  CPU_PARTS,
   confidentialVerifier,
 } from '../../../contracts/attest/confidential.ts'
 import {
@@ -39,7 +40,7 @@ export const GPU: HardwareVerdict = {
   vendor: 'nvidia',
   measurement: FIRMWARE,
   platformId: sha256(utf8('a GPU')),
-  tcbStatus: 'success',
+  tcbStatus: 'driver=1 vbios=2',
   proved: ['a played GPU signed'],
 }
 export const SNP: Pick<SnpVerdict, 'vendor' | 'product' | 'tcb' | 'tcbStatus'> = {
@@ -58,9 +59,16 @@ const QUOTE = utf8('PLAYED QUOTE')
 const GPU_QUOTE = utf8('PLAYED GPU')
 const COLLATERAL = utf8('{}')
 
-/** A machine that signs what it is told to; `machine` is whose it is. */
-export function playedQuote(data: Bytes, machine = 'a board'): Bytes {
-  return concat(QUOTE, data, utf8(machine))
+/** What a played machine says of itself beside the report data. */
+export interface Machine {
+  readonly board?: string
+  readonly image?: string
+  readonly tcbStatus?: string
+}
+
+/** A machine that signs what it is told to. */
+export function playedQuote(data: Bytes, machine: Machine = {}): Bytes {
+  return concat(QUOTE, data, utf8(JSON.stringify(machine)))
 }
 
 export function playedGpu(nonce: Bytes): Bytes {
@@ -81,8 +89,9 @@ export function playedEvidence(given: Claims, args: PlayedArgs = {}): Bytes {
   const nvidia = args.gpuEvidence ?? (gpu ? playedGpu(gpuNonce(given)) : undefined)
   const claims = nvidia ? { ...given, gpuEvidenceHash: sha256(nvidia) } : given
   const quote = args.quote ?? playedQuote(reportData(claims))
-  const part = kind === 'tdx' ? 'quote' : 'report'
-  const proof = { [part]: quote, collateral: COLLATERAL, ...(nvidia && { nvidia }) }
+  const [part, ...others] = CPU_PARTS[kind]
+  const collateral = Object.fromEntries(others.map((name) => [name, COLLATERAL]))
+  const proof = { [part]: quote, ...collateral, ...(nvidia && { nvidia }) }
   return encodeEvidence({ kind, claims, proof })
 }
 
@@ -92,9 +101,17 @@ export function readQuote(quote: Bytes, vendor: 'intel-tdx' | 'amd-snp'): Hardwa
     throw refused('evidence-signature', 'no played machine has signed it')
   }
   const data = quote.subarray(QUOTE.length, QUOTE.length + 64)
-  const platformId = sha256(quote.subarray(QUOTE.length + 64))
-  const kind = vendor === 'amd-snp' ? SNP : {}
-  return { ...CPU, ...kind, vendor, platformId, reportData: data }
+  const said = new TextDecoder().decode(quote.subarray(QUOTE.length + 64))
+  const { board = 'a board', image = 'an image', tcbStatus } = JSON.parse(said) as Machine
+  return {
+    ...CPU,
+    ...(vendor === 'amd-snp' ? SNP : {}),
+    ...(tcbStatus && { tcbStatus }),
+    vendor,
+    platformId: sha256(utf8(board)),
+    measurement: sha256(utf8(image)),
+    reportData: data,
+  }
 }
 
 export function readGpu(evidence: Bytes): HardwareVerdict {
@@ -108,14 +125,12 @@ export function readGpu(evidence: Bytes): HardwareVerdict {
 export const PLAYED_VERIFIERS: readonly EvidenceVerifier[] = [
   confidentialVerifier({
     kind: 'tdx',
-    part: 'quote',
-    cpu: (quote) => readQuote(quote, 'intel-tdx'),
-    gpu: readGpu,
+    cpu: ({ quote }) => readQuote(quote!, 'intel-tdx'),
+    gpu: ({ nvidia }) => readGpu(nvidia!),
   } satisfies ConfidentialKind),
   confidentialVerifier({
     kind: 'sev-snp',
-    part: 'report',
-    cpu: async (report) => readQuote(report, 'amd-snp'),
-    gpu: async (evidence) => readGpu(evidence),
+    cpu: async ({ report }) => readQuote(report!, 'amd-snp'),
+    gpu: async ({ nvidia }) => readGpu(nvidia!),
   } satisfies ConfidentialKind),
 ]
