@@ -30,6 +30,16 @@ export interface GenuineQuote {
 /** Checks the signatures of a quote. Throws `evidence-signature`, `evidence-root`,
  * `evidence-expired`, `evidence-malformed`. */
 export function genuineQuote(quote: TdxQuote, { roots, atMs }: Trust): GenuineQuote {
+  // From the report upwards: what was tampered with costs the least.
+  const key = pointP256(quote.attestationKey)
+  if (!key || !isSignedP256(key, quote.signed, quote.signature)) {
+    throw forged('it is not signed by the attestation key')
+  }
+  const qe = qeReportOf(quote.qeReport)
+  const bound = concat(sha256(quote.attestationKey, quote.qeAuthData), new Uint8Array(32))
+  if (!equal(qe.reportData, bound)) {
+    throw forged('the quoting enclave does not vouch for the attestation key')
+  }
   const path = parsePemChain(quote.pckChain)
   const [pck, authority] = path
   if (!pck || !authority || path.length !== 3) throw forged('its chain has not three certificates')
@@ -39,15 +49,6 @@ export function genuineQuote(quote: TdxQuote, { roots, atMs }: Trust): GenuineQu
   if (!((pck.keyUsage ?? 0) & KEY_USAGE.digitalSignature)) throw forged('its PCK may not sign')
   if (!isSignedP256(pck.publicKey, quote.qeReport, quote.qeReportSignature)) {
     throw forged('the report of the quoting enclave is not signed by the platform')
-  }
-  const qe = qeReportOf(quote.qeReport)
-  const bound = concat(sha256(quote.attestationKey, quote.qeAuthData), new Uint8Array(32))
-  if (!equal(qe.reportData, bound)) {
-    throw forged('the quoting enclave does not vouch for the attestation key')
-  }
-  const key = pointP256(quote.attestationKey)
-  if (!key || !isSignedP256(key, quote.signed, quote.signature)) {
-    throw forged('it is not signed by the attestation key')
   }
   return { platform: pckPlatform(pck), pck, authority, qe, notAfterMs }
 }

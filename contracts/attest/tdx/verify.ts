@@ -51,8 +51,9 @@ export function verifyTdxQuote(
 ): TdxVerdict {
   const trust = { atMs, seen, roots }
   const parsed = parseTdxQuote(quote)
+  const published = parseCollateral(collateral)
   const genuine = genuineQuote(parsed, trust)
-  const trusted = trustedCollateral(parseCollateral(collateral), trust)
+  const trusted = trustedCollateral(published, trust)
   if (!equal(genuine.authority.keyHash, trusted.authority.keyHash)) {
     throw refused('evidence-collateral', 'the revocation list is of another authority')
   }
