@@ -101,6 +101,8 @@ async function runOnce(
   } catch (error) {
     await journal.end(jobId, { state: 'failed', code: asMarketError(error).code })
     throw error
+  } finally {
+    job.body.wipe() // its last attempt is over; a continuation has a body of its own
   }
   const { error, checked } = end
   const kept = checked && { hash: toHex(checked.receiptHash), file: checked.file }

@@ -7,13 +7,14 @@
  */
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
+import { type Secret, secret } from '../../contracts/base/secret.ts'
 import { TIERS, type Tier } from '../../contracts/base/tier.ts'
 import type { ChatMessage } from '../../contracts/wire/request.ts'
 
 /** One chat completion as asked for. */
 export interface ChatRequest {
   readonly model: string
-  readonly messages: readonly ChatMessage[]
+  readonly messages: Secret<readonly ChatMessage[]>
   readonly stream: boolean
   /** Whether the last chunk of a stream carries the usage. */
   readonly includeUsage: boolean
@@ -74,7 +75,7 @@ export function parseChatRequest(body: unknown): ChatRequest {
   }
   return {
     model,
-    messages: parseMessages(body.messages),
+    messages: secret('prompt', parseMessages(body.messages)),
     stream: stream === true,
     includeUsage: isRecord(body.stream_options) && body.stream_options.include_usage === true,
     maxTokens:

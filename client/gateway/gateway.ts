@@ -9,6 +9,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import type { Clock, Logger } from '../../contracts/base/ports.ts'
+import type { Secret } from '../../contracts/base/secret.ts'
 import { createHttpServer } from '../../node/http/server.ts'
 import type { Job, JobRequest, JobResult, Market } from '../types.ts'
 import { type ChatRequest, parseChatRequest } from './chatRequest.ts'
@@ -31,7 +32,7 @@ export interface GatewayOptions {
   /** 10000 by default; 0 for any. */
   readonly port: number
   /** The API key that requests must carry. */
-  readonly apiKey: string
+  readonly apiKey: Secret<string>
 }
 
 export interface Gateway {
@@ -45,7 +46,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { market, clock, logger } = options
   const server = await createHttpServer({ clock, logger, shape: errorEnvelope })
   const nowS = () => Math.floor(clock.nowMs() / 1000)
-  const keyHash = digest(options.apiKey)
+  const keyHash = digest(options.apiKey.reveal())
 
   server.app.addHook('onRequest', async (request) => {
     if (request.url === '/health') return
@@ -142,7 +143,8 @@ function drained(out: FastifyReply['raw']): Promise<void> {
 }
 
 function toJobRequest(chat: ChatRequest): JobRequest {
-  const { model, messages, maxTokens, temperature, topP, seed, stop, maxTick, minTier } = chat
+  const { model, maxTokens, temperature, topP, seed, stop, maxTick, minTier } = chat
+  const messages = chat.messages.reveal()
   return { model, messages, maxTokens, temperature, topP, seed, stop, maxTick, minTier }
 }
 

@@ -431,6 +431,12 @@ export const CATALOGUE = {
     'The port is in use.',
     'Stop the program that holds it, or choose another with --port (0 for any).',
   ),
+  'no-device': entry(
+    503,
+    7,
+    'The hardware that evidence was asked of is not here, or not ready.',
+    'Provide what this error says is needed, then start again.',
+  ),
   'engine-failed': entry(
     503,
     7,

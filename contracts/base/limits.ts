@@ -181,6 +181,14 @@ export const LIMITS = {
   tcbLevels: 256,
   /** Verdicts on hardware that are remembered: 2 KB each. */
   verdicts: 4_096,
+  /** Bytes of a report that the kernel gives out: its own bound (TSM_OUTBLOB_MAX). */
+  tsmBlobBytes: 32 * KIB,
+  /** A tool that collects evidence is ended after this long: 8 GPUs take some seconds each. */
+  collectorMs: 120_000,
+  /** A collateral file that was refused is looked at again after this long, seconds. */
+  collateralRetryS: 600,
+  /** Collateral is renewed this long before it ends, seconds, or at half of its life. */
+  collateralAheadS: 7 * 86_400,
   /** Life of an epoch key, seconds. */
   epochMinS: 600,
   epochMaxS: 3_600,

@@ -74,6 +74,7 @@ export async function sealRequest(args: {
     const flag = Uint8Array.of(at + CHUNK_BYTES >= plaintext.length ? 1 : 0)
     parts.push(flag, await ctx.Seal(plaintext.subarray(at, at + CHUNK_BYTES), flag))
   }
+  plaintext.fill(0)
   const sealed = concat(...parts)
   const psk = await ctx.Export(EXPORT_PSK, PSK_BYTES)
   const secretKey = responseKey.secretKey

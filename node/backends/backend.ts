@@ -9,6 +9,7 @@
 import type { Bytes } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
+import { type Secret, secret } from '../../contracts/base/secret.ts'
 
 /** A model as its backend serves it. */
 export interface BackendModel {
@@ -29,9 +30,17 @@ export interface BackendMessage {
   readonly content: string
 }
 
+/** What a job asks, which only its backend reveals. */
+export type Prompt = Secret<readonly BackendMessage[]>
+
+/** Messages as a prompt. */
+export function prompt(messages: readonly BackendMessage[]): Prompt {
+  return secret('prompt', messages)
+}
+
 export interface BackendRequest {
   readonly model: string
-  readonly messages: readonly BackendMessage[]
+  readonly messages: Prompt
   /** Completion and reasoning tokens together, at least 1. */
   readonly maxTokens: number
   /** 0 to 2. The embedded engine and the simulation take 0 (greedy) where it is absent. */
@@ -111,7 +120,8 @@ export function checkRequest(
 ): BackendModel {
   const model = models.find((one) => one.id === request.model)
   if (!model) throw new MarketError('no-model', { model: request.model.slice(0, 128) })
-  const { messages, maxTokens, temperature, topP, seed, stop } = request
+  const { maxTokens, temperature, topP, seed, stop } = request
+  const messages = request.messages.reveal()
   demand(messages.length > 0 && messages.length <= LIMITS.messages, 'messages')
   demand(messages.at(-1)?.role === 'user', 'messages', 'a user message at the end')
   demand(Number.isInteger(maxTokens) && maxTokens > 0 && maxTokens <= LIMITS.maxTokens, 'maxTokens')

@@ -14,7 +14,6 @@ import { TICK_MS } from '../../contracts/seal/pacer.ts'
 import type { ResponseSealer } from '../../contracts/seal/response.ts'
 import type { JobMessage, JobMessageSchema } from '../../contracts/wire/generated/chrysalis_pb.ts'
 import { toRefused } from '../../contracts/wire/messages.ts'
-import type { JobRequest } from '../../contracts/wire/request.ts'
 import type { Backend } from '../backends/backend.ts'
 import type { MessageStream } from '../net/messageStream.ts'
 import { closeAfter } from '../settlement/guards.ts'
@@ -29,7 +28,7 @@ import {
   startJob,
   stepJob,
 } from './job.ts'
-import { openSealed } from './opening.ts'
+import { openSealed, type Readable } from './opening.ts'
 import { type IssuedReceipt, signReceipt } from './receipt.ts'
 
 /** What running a job needs beside the accepted lease. */
@@ -71,7 +70,7 @@ class Run {
   private readonly undo: (() => void)[] = []
   private state: JobState
   private sealed: Bytes = new Uint8Array(0)
-  private request?: JobRequest
+  private request?: Readable
   private response?: ResponseSealer
   private outbox: Promise<void> = Promise.resolve()
   private sending = 0
@@ -208,7 +207,7 @@ class Run {
     if (this.request) this.generate(this.request).catch((error) => this.fail(error))
   }
 
-  private async generate(request: JobRequest): Promise<void> {
+  private async generate(request: Readable): Promise<void> {
     const { backend } = this.deps
     // Nothing runs unpaid, not even the prompt: a least length counts until the model has counted.
     if (!(await this.gate.pass(0))) {

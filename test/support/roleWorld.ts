@@ -73,7 +73,7 @@ export function createRoleWorld(
     return made
   }
   const own = machine('scheduler')
-  const addresses = network.transport(own.keystore.secret('peer')).addresses()
+  const addresses = network.transport(own.keystore.secret('peer').reveal()).addresses()
   const at = { identity: identityOf(own.keystore), addresses }
   const scheduler = schedulerParty(own, 1, queueLimit)
   const run = <T>(promise: Promise<T>, limitMs = 120_000) => clock.settle(promise, limitMs)

@@ -34,14 +34,18 @@ const UNSHARE = '/usr/bin/unshare'
 const SHELL = '/bin/sh'
 /** A refusal comes at once; a machine that takes longer is treated as one that refuses. */
 const PROBE_MS = 2_000
-/** Folders that the new root may be mounted over: the first that exists and holds nothing needed. */
+/** The new root is mounted over the first of these that exists and holds nothing needed. */
 const MOUNT_POINTS = ['/mnt', '/media', '/srv', '/opt']
 /** What a program needs of the system: its loader and libraries. Of devices, only these. */
 const SYSTEM = ['/usr', '/lib', '/lib32', '/lib64', '/bin', '/sbin', '/etc/ld.so.cache']
 const DEVICES = ['/dev/null', '/dev/zero', '/dev/urandom', '/dev/random']
 
-const LIMITED = (dataKib: number) =>
-  `ulimit -c 0; ulimit -f 0${dataKib > 0 ? `; ulimit -d ${dataKib}` : ''}; unset PWD OLDPWD; exec "$@"`
+/** Runs the rest under limits that nothing below it can lift. */
+const LIMITED = (dataKib: number) => `
+ulimit -c 0; ulimit -f 0${dataKib > 0 ? `; ulimit -d ${dataKib}` : ''}
+unset PWD OLDPWD
+exec "$@"
+`
 
 /**
  * Builds the root below `$1` out of the paths up to `--`, enters it and runs the rest. It goes on

@@ -143,7 +143,7 @@ async function* converse(
 function engineJob(request: BackendRequest) {
   const { messages, maxTokens, temperature, topP, seed, stop } = request
   return {
-    messages: messages.map(({ role, content }) => ({ role, content })),
+    messages: messages.reveal().map(({ role, content }) => ({ role, content })),
     maxTokens,
     temperature: temperature ?? 0,
     topP: topP ?? 1,

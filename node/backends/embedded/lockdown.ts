@@ -1,5 +1,5 @@
 /**
- * Takes sockets and name look-ups from the scripts of the engine process, before its libraries load.
+ * Takes sockets and name look-ups from the scripts of the engine process, before libraries load.
  *
  * The second fence: it holds on every system, but for JavaScript only; native code is held by the
  * network namespace where there is one (`confine.ts`). Node's permission model has no network

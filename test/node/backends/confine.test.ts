@@ -132,7 +132,7 @@ describe.skipIf(!spaces)('namespaces', { timeout: 60_000 }, () => {
     expect(all).toMatchObject({ tcp: 'ENETUNREACH', outside: 'ENETUNREACH' })
   })
 
-  it('nothing can be created, removed or read but the package, and no local socket reached', async () => {
+  it('nothing is created, removed or read but the package; no socket is reached', async () => {
     const { said, confinement } = await run('all')
     expect(said).toMatchObject({ local: 'ENOENT', create: 'EROFS', remove: 'EROFS' })
     expect(said).toMatchObject({ read: 'ENOENT', package: 'done', folder: 'done' })

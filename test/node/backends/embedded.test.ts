@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import { tinyChatTokenizer } from '../../../contracts/money/tinyChatTokenizer.ts'
-import type { BackendRequest } from '../../../node/backends/backend.ts'
+import { type BackendRequest, prompt } from '../../../node/backends/backend.ts'
 import { type EmbeddedBackend, startEmbedded } from '../../../node/backends/embedded/embedded.ts'
 import { TINY_CHAT } from '../../../node/backends/tinyChat.ts'
 import { createClock } from '../../../node/system/clock.ts'
@@ -20,7 +20,7 @@ const clock = createClock()
 
 const ask = (content: string, more: Partial<BackendRequest> = {}): BackendRequest => ({
   model: 'tiny-chat',
-  messages: [{ role: 'user', content }],
+  messages: prompt([{ role: 'user', content }]),
   maxTokens: 150,
   ...more,
 })
@@ -75,7 +75,9 @@ describe('embedded engine', { timeout: 60_000 }, () => {
       { role: 'assistant' as const, content: 'Nice to meet you, Olga!' },
       { role: 'user' as const, content: 'What is my name?' },
     ]
-    expect((await collect(backend, ask('', { messages }))).text).toBe('Your name is Olga.')
+    expect((await collect(backend, ask('', { messages: prompt(messages) }))).text).toBe(
+      'Your name is Olga.',
+    )
   })
 
   it('counts a repeated prompt in full, and nothing as cached', async () => {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toHex } from '../../../contracts/base/bytes.ts'
+import { secret } from '../../../contracts/base/secret.ts'
 import { homeFolder, networkFile, readNetwork } from '../../../node/system/home.ts'
 import { keystoreOf, openKeystore } from '../../../node/system/keystore.ts'
 import { findPassphrase } from '../../../node/system/passphrase.ts'
@@ -24,7 +25,7 @@ afterAll(() => rm(folder, { recursive: true }))
 describe('openKeystore', () => {
   it('makes a file once, private, and opens it again with the same keys only', async () => {
     const path = join(folder, 'a', 'keys.json')
-    const options = { path, passphrase: 'right', random }
+    const options = { path, passphrase: secret('passphrase', 'right'), random }
     await expect(openKeystore(options)).rejects.toThrow(keyFile)
     const made = await openKeystore({ ...options, create: true })
     expect((await stat(path)).mode & 0o777).toBe(0o600)
@@ -33,10 +34,14 @@ describe('openKeystore', () => {
     const again = await openKeystore(options)
     expect(again.key('identity').publicKey).toEqual(made.key('identity').publicKey)
     const text = await readFile(path, 'utf8')
-    expect(text).not.toContain(toHex(made.secret('wallet')))
+    expect(text).not.toContain(toHex(made.secret('wallet').reveal()))
 
-    await expect(openKeystore({ ...options, passphrase: 'wrong' })).rejects.toThrow(keyFile)
-    await expect(openKeystore({ ...options, passphrase: '' })).rejects.toThrow(keyFile)
+    await expect(
+      openKeystore({ ...options, passphrase: secret('passphrase', 'wrong') }),
+    ).rejects.toThrow(keyFile)
+    await expect(
+      openKeystore({ ...options, passphrase: secret('passphrase', '') }),
+    ).rejects.toThrow(keyFile)
 
     const json = JSON.parse(text)
     const box = Buffer.from(json.box, 'base64')
@@ -52,38 +57,59 @@ describe('openKeystore', () => {
     const path = join(folder, 'b.json')
     await writeFile(path, '{}', { mode: 0o600 })
     await chmod(path, 0o640)
-    await expect(openKeystore({ path, passphrase: 'x', random })).rejects.toMatchObject({
+    await expect(
+      openKeystore({ path, passphrase: secret('passphrase', 'x'), random }),
+    ).rejects.toMatchObject({
       code: 'key-file',
       facts: { mode: '640' },
     })
     await chmod(path, 0o604)
-    await expect(openKeystore({ path, passphrase: 'x', random })).rejects.toThrow(keyFile)
+    await expect(
+      openKeystore({ path, passphrase: secret('passphrase', 'x'), random }),
+    ).rejects.toThrow(keyFile)
     await chmod(path, 0o600)
-    await expect(openKeystore({ path, passphrase: 'x', random })).rejects.toMatchObject({
+    await expect(
+      openKeystore({ path, passphrase: secret('passphrase', 'x'), random }),
+    ).rejects.toMatchObject({
       facts: { malformed: true },
     })
     const link = join(folder, 'link.json')
     await symlink(path, link)
-    await expect(openKeystore({ path: link, passphrase: 'x', random })).rejects.toThrow(keyFile)
+    await expect(
+      openKeystore({ path: link, passphrase: secret('passphrase', 'x'), random }),
+    ).rejects.toThrow(keyFile)
   })
 
   it('keeps an imported wallet and derives the rest', async () => {
-    const walletSeed = random.bytes(32)
+    const seed = random.bytes(32)
+    const walletSeed = secret('wallet seed', seed)
     const path = join(folder, 'c.json')
-    const made = await openKeystore({ path, passphrase: 'p', random, create: true, walletSeed })
-    expect(made.secret('wallet')).toEqual(walletSeed)
-    expect((await openKeystore({ path, passphrase: 'p', random })).secret('wallet')).toEqual(
+    const made = await openKeystore({
+      path,
+      passphrase: secret('passphrase', 'p'),
+      random,
+      create: true,
       walletSeed,
-    )
-    const short = { path: join(folder, 'd.json'), passphrase: 'p', random, create: true }
-    await expect(openKeystore({ ...short, walletSeed: random.bytes(31) })).rejects.toThrow()
+    })
+    expect(made.secret('wallet').reveal()).toEqual(seed)
+    const again = await openKeystore({ path, passphrase: secret('passphrase', 'p'), random })
+    expect(again.secret('wallet').reveal()).toEqual(seed)
+    const short = {
+      path: join(folder, 'd.json'),
+      passphrase: secret('passphrase', 'p'),
+      random,
+      create: true,
+    }
+    await expect(
+      openKeystore({ ...short, walletSeed: secret('wallet seed', random.bytes(31)) }),
+    ).rejects.toThrow()
   })
 
   it('has one key for each purpose and label', () => {
-    const keys = keystoreOf(random.bytes(32))
+    const keys = keystoreOf(secret('root key', random.bytes(32)))
     const purposes = ['wallet', 'identity', 'peer', 'voucher', 'job', 'cache'] as const
     const secrets = purposes.flatMap((purpose) =>
-      ['', 'a', 'b'].map((label) => toHex(keys.secret(purpose, label))),
+      ['', 'a', 'b'].map((label) => toHex(keys.secret(purpose, label).reveal())),
     )
     expect(new Set(secrets).size).toBe(secrets.length)
   })
@@ -93,18 +119,18 @@ describe('findPassphrase', () => {
   it('takes the environment, then a private file, then makes one where it may', async () => {
     const generated = join(folder, 'e', 'passphrase')
     const env = { CHRYSALIS_PASSPHRASE: 'from the environment' }
-    expect(await findPassphrase({ env, random, generated })).toBe('from the environment')
+    expect((await findPassphrase({ env, random, generated })).reveal()).toBe('from the environment')
 
     const file = join(folder, 'pass')
     await writeFile(file, 'from a file\nmore\n', { mode: 0o600 })
     const fromFile = { CHRYSALIS_PASSPHRASE_FILE: file }
-    expect(await findPassphrase({ env: fromFile, random })).toBe('from a file')
+    expect((await findPassphrase({ env: fromFile, random })).reveal()).toBe('from a file')
     await chmod(file, 0o644)
     await expect(findPassphrase({ env: fromFile, random })).rejects.toThrow(keyFile)
 
-    const made = await findPassphrase({ env: {}, random, generated })
+    const made = (await findPassphrase({ env: {}, random, generated })).reveal()
     expect(made.length).toBeGreaterThanOrEqual(32)
-    expect(await findPassphrase({ env: {}, random, generated })).toBe(made)
+    expect((await findPassphrase({ env: {}, random, generated })).reveal()).toBe(made)
     expect((await stat(generated)).mode & 0o777).toBe(0o600)
     expect(await readFile(generated, 'utf8')).toContain('development network')
     await expect(findPassphrase({ env: {}, random })).rejects.toThrow(keyFile)
