@@ -7,6 +7,7 @@
  */
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import type { Bytes } from '../base/bytes.ts'
+import { MarketError } from '../base/errors.ts'
 
 const PUBLIC_PREFIX = {
   mlKem: Buffer.from('308204b2300b0609608648016503040402038204a100', 'hex'),
@@ -17,19 +18,27 @@ const PRIVATE_PREFIX = {
   x25519: Buffer.from('302e020100300506032b656e04220420', 'hex'),
 }
 
+const PUBLIC_BYTES = { mlKem: 1184, x25519: 32 }
+const PRIVATE_BYTES = { mlKem: 64, x25519: 32 }
+
 /** ML-KEM-768 or X25519. */
 export type KeyKind = keyof typeof PUBLIC_PREFIX
 
-/** A private key from its raw bytes: the 64-byte seed of ML-KEM, the scalar of X25519. */
+/**
+ * A private key from its raw bytes: the 64-byte seed of ML-KEM, the scalar of X25519. Throws
+ * `bad-input` on another length, of which node would read the first bytes.
+ */
 export function privateObject(kind: KeyKind, raw: Bytes): KeyObject {
+  checkLength(raw, PRIVATE_BYTES[kind])
   const key = Buffer.concat([PRIVATE_PREFIX[kind], raw])
   const object = withoutStackTraces(() => createPrivateKey({ key, format: 'der', type: 'pkcs8' }))
   key.fill(0)
   return object
 }
 
-/** A public key from its raw bytes. Throws node's error where they are none. */
+/** A public key from its raw bytes. Throws `bad-input` on another length, else node's error. */
 export function publicObject(kind: KeyKind, raw: Bytes): KeyObject {
+  checkLength(raw, PUBLIC_BYTES[kind])
   const key = Buffer.concat([PUBLIC_PREFIX[kind], raw])
   return withoutStackTraces(() => createPublicKey({ key, format: 'der', type: 'spki' }))
 }
@@ -40,6 +49,10 @@ export function rawPublic(kind: KeyKind, key: KeyObject): Bytes {
   if (kind === 'x25519') return fromBase64url(object.export({ format: 'jwk' }).x)
   const der = object.export({ format: 'der', type: 'spki' })
   return new Uint8Array(der.subarray(PUBLIC_PREFIX[kind].length))
+}
+
+function checkLength(raw: Bytes, bytes: number): void {
+  if (raw.length !== bytes) throw new MarketError('bad-input', { field: 'key', bytes })
 }
 
 function fromBase64url(text = ''): Bytes {
