@@ -2,14 +2,14 @@
  * Remembers verdicts on evidence, of any vendor: what was verified once is not verified again until
  * something that vouches for it ends.
  *
- * A verdict is found by a hash of all that it depends on (evidence, collateral, and what had been
+ * A verdict is found by the SHA-256 of all that it depends on (evidence, collateral, and what had been
  * seen of collateral), so other bytes are other evidence and a newer revocation list asks anew. Time
  * is an argument: a verdict holds from the time at which it was given to its end. Refusals are not
  * remembered. The cache is bounded and forgets the verdict used longest ago.
  * @module
  */
 import { hash } from 'node:crypto'
-import { type Bytes, u32 } from '../base/bytes.ts'
+import type { Bytes } from '../base/bytes.ts'
 import { LIMITS } from '../base/limits.ts'
 
 /** What a verdict must say of itself. */
@@ -58,8 +58,7 @@ export function verdictCache<V extends Expiring>(most: number = LIMITS.verdicts)
   }
 }
 
-/** One SHA-256 of all parts that a verdict depends on, each behind its length. */
+/** The SHA-256 of each part that a verdict depends on, in order: no copy, no two lists alike. */
 export function verdictKey(...parts: readonly Bytes[]): string {
-  const lengths = parts.map((part) => u32(part.length))
-  return hash('sha256', Buffer.concat([u32(parts.length), ...lengths, ...parts]), 'base64')
+  return parts.map((part) => hash('sha256', part, 'base64')).join('')
 }
