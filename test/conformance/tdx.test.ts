@@ -44,9 +44,9 @@ const collateralOf = (name: string): Bytes => encodeCollateral(partsOf(name))
 const verify = (quote: Bytes, collateral: Bytes, atMs: number, more: Partial<TdxContext> = {}) =>
   verifyTdxQuote(quote, collateral, { atMs, ...more })
 /** Every answer but a verdict must be one of the errors of evidence. */
-const accepts = (quote: Bytes, collateral: Bytes): boolean => {
+const accepts = (quote: Bytes, collateral: Bytes, atMs = SUMMER): boolean => {
   try {
-    verify(quote, collateral, SUMMER)
+    verify(quote, collateral, atMs)
     return true
   } catch (error) {
     if (error instanceof MarketError && error.code.startsWith('evidence-')) return false
@@ -204,11 +204,14 @@ describe.skipIf(!PRESENT)('the oracle', () => {
 describe.skipIf(!PRESENT)('a change of one bit is refused', () => {
   const tried = (bytes: Bytes, every: number) => Math.ceil((bytes.length * 8) / every)
 
-  it('in the quote: report, signatures, certificates, the zeros of its buffer', () => {
-    const quote = read('tdx_quote')
-    const collateral = collateralOf('tdx_quote')
-    expect(accepts(quote, collateral)).toBe(true)
-    const found = counted(flips(quote, EVERY), (changed) => accepts(changed, collateral))
+  it.each([
+    ['tdx_quote', 'tdx_quote', SUMMER],
+    ['gtg_quote_v5_sample.dat', 'tdx_quote_outdated', SPRING],
+  ])('in the quote %s: report, signatures, certificates, zeros behind', (name, of, atMs) => {
+    const quote = read(name)
+    const collateral = collateralOf(of)
+    expect(accepts(quote, collateral, atMs)).toBe(true)
+    const found = counted(flips(quote, EVERY), (changed) => accepts(changed, collateral, atMs))
     expect(found).toEqual({ tried: tried(quote, EVERY), accepted: 0 })
   })
 

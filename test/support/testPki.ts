@@ -133,6 +133,8 @@ export interface CrlArgs {
   readonly number?: bigint | number | null
   /** Serial numbers in hex. */
   readonly revoked?: readonly string[]
+  /** Writes the list of entries out although it is empty, which is not allowed. */
+  readonly emptyList?: boolean
   readonly extensions?: readonly TestExtension[]
   readonly entryExtensions?: readonly TestExtension[]
   /** Signs it in the issuer's stead. */
@@ -158,7 +160,7 @@ export function testCrl(args: CrlArgs): Bytes {
     nameOf(issuer.subject),
     time(args.thisUpdateMs),
     time(args.nextUpdateMs),
-    ...(entries.length > 0 ? [sequence(...entries)] : []),
+    ...(entries.length > 0 || args.emptyList ? [sequence(...entries)] : []),
     context(0, sequence(...extensions.map(extensionOf))),
   )
   return sequence(tbs, algorithm, bits(sign(signer, tbs)))

@@ -65,7 +65,7 @@ export function verifyTdxQuote(
   checkAttributes(report)
   return {
     vendor: 'intel-tdx',
-    reportData: report.reportData.slice(),
+    reportData: Uint8Array.from(report.reportData),
     measurement: measurementOf(report),
     platformId: platformIdOf(platform),
     tcbStatus: state.status,

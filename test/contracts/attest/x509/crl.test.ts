@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseCertificate } from '../../../../contracts/attest/x509/certificate.ts'
 import { checkCrl, checkNotRevoked, parseCrl } from '../../../../contracts/attest/x509/crl.ts'
-import { type Bytes, concat, utf8 } from '../../../../contracts/base/bytes.ts'
+import { type Bytes, concat, fromHex, toHex, utf8 } from '../../../../contracts/base/bytes.ts'
 import { LIMITS } from '../../../../contracts/base/limits.ts'
 import * as write from '../../../support/derWriter.ts'
 import { fuzz } from '../../../support/fuzz.ts'
@@ -54,6 +54,9 @@ describe('a revocation list', () => {
     ['cut', () => make().subarray(0, -1)],
     ['longer than itself', () => concat(make(), new Uint8Array(1))],
     ['too long', () => concat(make(), new Uint8Array(LIMITS.crlBytes))],
+    ['with a list that is empty', () => make({ emptyList: true })],
+    ['of version 1', () => edited('020101300a', '020100300a')],
+    ['signed in two ways', () => edited('04030230', '04030330')],
     ['without a number', () => make({ number: null })],
     ['with an unknown critical extension', () => make({ extensions: [critical] })],
     ['with an unknown critical extension of an entry', () => entry(critical)],
@@ -127,3 +130,9 @@ describe('a revocation list', () => {
 
 const entry = (extension: typeof critical): Bytes =>
   make({ revoked: ['1234'], entryExtensions: [extension] })
+/** The list with the first of some bytes exchanged. */
+const edited = (from: string, to: string): Bytes => {
+  const hex = toHex(make())
+  expect(hex).toContain(from)
+  return fromHex(hex.replace(from, to))
+}
