@@ -66,7 +66,8 @@ export function parseChatRequest(body: unknown): ChatRequest {
   if (!isRecord(body)) throw refuse('body', 'a JSON object')
   for (const [key, value] of Object.entries(body)) {
     if (TAKEN.includes(key) || value === null) continue
-    if (!HARMLESS[key]?.(value)) throw refuse(key.slice(0, 64), 'nothing: not supported here')
+    const harmless = Object.hasOwn(HARMLESS, key) && HARMLESS[key]?.(value)
+    if (!harmless) throw refuse(key.slice(0, 64), 'nothing: not supported here')
   }
   const { model, stream } = body
   if (typeof model !== 'string' || model.length === 0) throw refuse('model', 'the name of a model')
