@@ -68,6 +68,7 @@ export function rawPoint(key: TestKey): Bytes {
 
 export interface TestExtension {
   readonly id: string
+  /** False is written out, which is not allowed: it is the default. */
   readonly critical?: boolean
   readonly value: Bytes
 }
@@ -186,7 +187,7 @@ function algorithmOf({ kind }: TestKey): Bytes {
 }
 
 function extensionOf({ id, critical, value }: TestExtension): Bytes {
-  return sequence(oid(id), ...(critical ? [boolean(true)] : []), octets(value))
+  return sequence(oid(id), ...(critical === undefined ? [] : [boolean(critical)]), octets(value))
 }
 
 const hash = (bytes: Bytes): Bytes => new Uint8Array(createHash('sha256').update(bytes).digest())

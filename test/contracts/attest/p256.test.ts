@@ -2,7 +2,7 @@
  * Raw signatures and points of P-256: what verifies, and what is no signature or no point.
  * @module
  */
-import { createPublicKey } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, sign as signWith } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { isSignedP256, pointP256 } from '../../../contracts/attest/p256.ts'
 import { concat, utf8 } from '../../../contracts/base/bytes.ts'
@@ -36,6 +36,11 @@ describe('a raw signature', () => {
     const theirs = createPublicKey({ key: der, format: 'der', type: 'spki' })
     expect(isSignedP256(theirs, DATA, signRaw(large, DATA))).toBe(false)
     expect(isSignedP256(theirs, DATA, signRaw(key, DATA))).toBe(false)
+    const bitcoin = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
+    const signer = { key: bitcoin.privateKey, dsaEncoding: 'ieee-p1363' as const }
+    const signature = new Uint8Array(signWith('sha256', DATA, signer))
+    expect(signature).toHaveLength(64)
+    expect(isSignedP256(bitcoin.publicKey, DATA, signature)).toBe(false)
   })
 })
 

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { verifyTdxQuote } from '../../../../contracts/attest/tdx/verify.ts'
 import { fromHex, toHex } from '../../../../contracts/base/bytes.ts'
 import type { ErrorCode } from '../../../../contracts/base/errors.ts'
+import { fuzz } from '../../../support/fuzz.ts'
 import {
   AT_MS,
   DAY_MS,
@@ -148,4 +149,17 @@ describe('a quote is refused', () => {
       refusal('evidence-root'),
     )
   })
+})
+
+it('broken evidence and broken collateral are refused, never an accident', () => {
+  const { quote, collateral } = intelTree()
+  const decode = (input: Uint8Array) => {
+    const isQuote = input[0] !== 0x7b
+    if (isQuote) verifyTdxQuote(input, collateral, context)
+    else verifyTdxQuote(quote, input, context)
+  }
+  // Almost all of the time goes into signatures, so a campaign over decoders leaves this one out.
+  const report = fuzz({ name: 'tdx verify', corpus: [quote, collateral], decode, inputs: 200 })
+  console.log(JSON.stringify(report))
+  expect(report.refused).toBeGreaterThan(0.8 * report.inputs)
 })

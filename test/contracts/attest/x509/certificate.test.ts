@@ -61,6 +61,7 @@ describe('a certificate', () => {
     ['with bytes left over', () => concat(make(), fromHex('00'))],
     ['that is cut', () => make().subarray(0, -1)],
     ['with a serial number of 21 bytes', () => make({ serial: '11'.repeat(21) })],
+    ['with a default', () => make({ extensions: [{ ...extension, critical: false }] })],
     ['with an extension twice', () => make({ extensions: [extension, extension] })],
     ['with too many extensions', () => make({ extensions: many(LIMITS.certificateExtensions) })],
     ['that is too long', () => make({ extensions: [long()] })],
