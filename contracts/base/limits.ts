@@ -298,6 +298,8 @@ export const LIMITS = {
   engineRestartMinMs: 250,
   engineRestartMaxMs: 30_000,
   engineSettledMs: 60_000,
+  /** Likely tokens that a backend names with each of its own: what OpenAI's API allows. */
+  topLogprobs: 20,
   /** JavaScript heap of an engine process; the weights live outside it. */
   engineHeapMib: 256,
   /**
