@@ -15,6 +15,7 @@ import {
   confidentialVerifier,
   type GpuVerifier,
 } from './confidential.ts'
+import { isTokenBundle, jsonOf } from './detect.ts'
 import { malformed, refused } from './hardware.ts'
 import { verifyNvidiaEvidence } from './nvidia/evidence.ts'
 import { encodeCollateralSeen } from './seen.ts'
@@ -76,7 +77,7 @@ function snpVerifier({ unsafeRoots }: VendorOptions): CpuVerifier {
 function gpuVerifier({ nvidiaKeys, unsafeRoots }: VendorOptions): GpuVerifier {
   return async (proof, nonce, { atMs, seen }) => {
     const text = textOf(proof.nvidia!)
-    if (isEat(text)) {
+    if (isTokenBundle(jsonOf(proof.nvidia!))) {
       if (!nvidiaKeys) {
         throw refused(
           'evidence-root',
@@ -99,11 +100,6 @@ function gpuVerifier({ nvidiaKeys, unsafeRoots }: VendorOptions): GpuVerifier {
     const newest = verdict.gpus.flatMap(({ crls }) => [...crls])
     return { ...verdict, newest: { crls: Object.fromEntries(newest) } }
   }
-}
-
-/** A bundle of tokens, and not the evidence of GPUs: it begins with its overall token. */
-export function isEat(text: string): boolean {
-  return /^\s*(\{\s*"detached_eat"\s*:\s*)?\[\s*\[\s*"JWT"/.test(text)
 }
 
 function cached(

@@ -9,6 +9,7 @@ import { MarketError } from '../../contracts/base/errors.ts'
 import { register as balance } from './balance.ts'
 import { register as channel } from './channel.ts'
 import { register as dev } from './dev.ts'
+import { register as evidence } from './evidence.ts'
 import { register as gateway } from './gateway.ts'
 import { register as localnet } from './localnet.ts'
 import { register as match } from './match.ts'
@@ -35,6 +36,7 @@ const VERBS = [
   gateway,
   localnet,
   receipt,
+  evidence,
   match,
   sim,
 ]
