@@ -184,6 +184,8 @@ class Run {
   }
 
   private async open(): Promise<void> {
+    const { clock } = this.deps
+    const refusedMs = clock.monotonicMs() + TICK_MS
     try {
       const opened = await openSealed(this.deps, this.job.accepted, this.sealed)
       this.response = opened.response
@@ -192,8 +194,10 @@ class Run {
       // From here on the client alone is told what is wrong.
       if (opened.error) this.fail(opened.error)
     } catch {
-      // Before opening, every failure looks alike on the wire.
-      this.dispatch({ type: 'openFailed', code: 'cannot-open' })
+      // Before opening, every failure looks alike on the wire, and is told after the same time:
+      // what had been checked by then does not show.
+      const told = () => this.dispatch({ type: 'openFailed', code: 'cannot-open' })
+      this.undo.push(clock.after(Math.max(0, refusedMs - clock.monotonicMs()), told))
     }
   }
 

@@ -1,6 +1,6 @@
 /**
  * Before a request is open, every failure is one and the same to whoever watches the wire: the same
- * bytes at the same time, no receipt, the place given back, nothing else in the log.
+ * bytes, a tick after the request whatever was found, no receipt, the place given back, the same log.
  * @module
  */
 import { describe, expect, it } from 'vitest'
@@ -8,6 +8,7 @@ import { type Bytes, concat, toHex } from '../../../contracts/base/bytes.ts'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import { sha256, signingKey } from '../../../contracts/base/signing.ts'
 import { clientStatement, requestInfo } from '../../../contracts/seal/binding.ts'
+import { TICK_MS } from '../../../contracts/seal/pacer.ts'
 import { pad } from '../../../contracts/seal/padding.ts'
 import { hpkeSuite, publicKeyOf } from '../../../contracts/seal/suite.ts'
 import { encodeRequest } from '../../../contracts/wire/request.ts'
@@ -98,8 +99,8 @@ const CAUSES: [string, Make][] = [
 ]
 
 /** Sends it under a fresh job of a fresh world; what left, and how long after. */
-async function refusalOf(make: Make) {
-  const world = createRunnerWorld()
+async function refusalOf(make: Make, workMs = 0) {
+  const world = createRunnerWorld({ workMs })
   const accepted = world.accept('one')
   const sealed = await make(world, accepted)
   const job = world.job(accepted)
@@ -116,11 +117,20 @@ async function refusalOf(make: Make) {
 describe('a request that does not open', () => {
   it.each(CAUSES)('for %s is refused in the same bytes at the same time', async (_, make) => {
     const refusal = await refusalOf(make)
-    expect(refusal.left.length).toBe(1)
+    expect(refusal.left.map(({ afterMs }) => afterMs)).toEqual([TICK_MS])
     expect(Buffer.from(refusal.left[0]!.bytes, 'hex').includes('cannot-open')).toBe(true)
     expect(refusal.done).toEqual(['place'])
     expect(refusal).toEqual(await refusalOf(CAUSES[0]![1]))
   })
+
+  it.each(CAUSES.slice(0, 5))(
+    'for %s, after work that takes time, not a moment later',
+    async (_, make) => {
+      // The work before the refusal takes 60 ms here, on the same clock: it must not show.
+      const refusal = await refusalOf(make, 60)
+      expect(refusal.left.map(({ afterMs }) => afterMs)).toEqual([TICK_MS])
+    },
+  )
 
   it('is not every request: the same by hand, with nothing wrong, is answered', async () => {
     const world = createRunnerWorld()

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Bytes, toHex, utf8 } from '../../../contracts/base/bytes.ts'
+import type { Kem } from '../../../contracts/base/ports.ts'
 import { sha256, signingKey } from '../../../contracts/base/signing.ts'
 import { createEpochs, currentEpoch, type Epoch } from '../../../contracts/seal/epoch.ts'
 import { nativeKem } from '../../../contracts/seal/kem.ts'
@@ -44,10 +45,22 @@ export function createRunnerWorld(
     answerTokens?: number
     /** Each token has this text, instead of a word. */
     text?: string
+    /** What a decapsulation takes, on the same clock. */
+    workMs?: number
   } = {},
 ) {
-  const clock = createSimulatedClock({ startMs: START_MS })
-  const kem = nativeKem()
+  const simulatedClock = createSimulatedClock({ startMs: START_MS })
+  let workedMs = 0
+  const monotonicMs = () => simulatedClock.monotonicMs() + workedMs
+  const clock = { ...simulatedClock, monotonicMs }
+  const native = nativeKem()
+  const kem: Kem = {
+    ...native,
+    decapsulate(secretKey, enc) {
+      workedMs += options.workMs ?? 0
+      return native.decapsulate(secretKey, enc)
+    },
+  }
   const epochs = createEpochs(EPOCH_LIFE_S)
   const epoch = currentEpoch(epochs, START_MS / 1000, kem)
   const logger = keptLogger()
