@@ -1,6 +1,6 @@
 /**
- * ECDSA on P-256 with SHA-256 (FIPS 186-5), as TDX quotes and Intel's collateral are signed: r and s
- * of 32 bytes each, big-endian. Certificates have signatures of another form: `x509/`.
+ * ECDSA on P-256 with SHA-256 (FIPS 186-5), as TDX quotes and Intel's collateral are signed: r and
+ * s of 32 bytes each, big-endian. Certificates have signatures of another form: `x509/`.
  * @module
  */
 import { createPublicKey, type KeyObject, verify } from 'node:crypto'

@@ -2,10 +2,10 @@
  * Remembers verdicts on evidence, of any vendor: what was verified once is not verified again until
  * something that vouches for it ends.
  *
- * A verdict is found by the SHA-256 of all that it depends on (evidence, collateral, and what had been
- * seen of collateral), so other bytes are other evidence and a newer revocation list asks anew. Time
- * is an argument: a verdict holds from the time at which it was given to its end. Refusals are not
- * remembered. The cache is bounded and forgets the verdict used longest ago.
+ * A verdict is found by the SHA-256 of all that it depends on (evidence, collateral, and what had
+ * been seen of collateral), so other bytes are other evidence and a newer revocation list asks
+ * anew. Time is an argument: a verdict holds from the time at which it was given to its end.
+ * Refusals are not remembered. The cache is bounded and forgets the verdict used longest ago.
  * @module
  */
 import { hash } from 'node:crypto'

@@ -1,6 +1,6 @@
 /**
- * A seeded fuzzer that knows a little of structure: it takes valid inputs, flips bits, cuts, splices
- * and edits lengths, and watches what a decoder does with the result.
+ * A seeded fuzzer that knows a little of structure: it takes valid inputs, flips bits, cuts,
+ * splices and edits lengths, and watches what a decoder does with the result.
  *
  * A decoder may answer or throw a `MarketError`; any other error, an input that takes too long, and
  * a heap that grows are failures, reported with the seed and the input. `FUZZ_INPUTS` sets how many
@@ -115,7 +115,7 @@ const EDITS: readonly Edit[] = [
     return concat(bytes.subarray(0, at), other.subarray(from, to), tail)
   },
   function editLength(bytes, draw) {
-    // Adds a little to an integer of 1, 2 or 4 bytes in either order: most lengths are one of those.
+    // Adds a little to an integer of 1, 2 or 4 bytes in either order, as most lengths are.
     const width = [1, 2, 4][below(3, draw)]!
     if (bytes.length < width) return bytes
     const at = below(bytes.length - width + 1, draw)

@@ -74,8 +74,8 @@ export function parseCollateral(bytes: Bytes): TdxCollateral {
 }
 
 /**
- * Collateral from the JSON that collectors in the field write (Intel's `sgx_ql_qve_collateral_t` with
- * its fields in snake case, lists and signatures in hex). Throws `evidence-collateral`.
+ * Collateral from the JSON that collectors in the field write (Intel's `sgx_ql_qve_collateral_t`
+ * with its fields in snake case, lists and signatures in hex). Throws `evidence-collateral`.
  */
 export function importCollateral(json: string): TdxCollateral {
   if (json.length > LIMITS.collateralBytes) throw bad('it is too long')

@@ -2,8 +2,8 @@
  * Whether a quote is genuine: from the pinned root down to the report of the protected machine.
  *
  * Root, authority and PCK certificate; the PCK key signs a report of the quoting enclave; that
- * report holds the hash of the attestation key; the attestation key signs the quote. Who the quoting
- * enclave is and how well the platform is kept, the collateral must say.
+ * report holds the hash of the attestation key; the attestation key signs the quote. Who the
+ * quoting enclave is and how well the platform is kept, the collateral must say.
  * @module
  */
 import { concat, equal } from '../../base/bytes.ts'

@@ -3,9 +3,9 @@
  * bodies of TDX 1.0 and 1.5, signed with ECDSA P-256 by a quoting enclave whose key a PCK
  * certificate vouches for.
  *
- * Every length is exact. After the quote only zero bytes may follow: drivers hand it out in a buffer
- * of fixed size, and whoever fills that with anything else is refused. Reading proves nothing: that
- * is `verify.ts`.
+ * Every length is exact. After the quote only zero bytes may follow: drivers hand it out in a
+ * buffer of fixed size, and whoever fills that with anything else is refused. Reading proves
+ * nothing: that is `verify.ts`.
  * @module
  */
 import type { Bytes } from '../../base/bytes.ts'
@@ -55,7 +55,7 @@ const BODY_BYTES: Readonly<Record<number, number>> = { 2: 584, 3: 648 }
 const QE_REPORT_CERTIFICATION = 6
 const PCK_CHAIN_CERTIFICATION = 5
 
-/** A quote from bytes. Throws `evidence-malformed`, or `evidence-kind` for other kinds of quotes. */
+/** A quote from bytes. Throws `evidence-malformed`; for other kinds of quotes `evidence-kind`. */
 export function parseTdxQuote(bytes: Bytes): TdxQuote {
   if (bytes.length > LIMITS.quoteBytes) throw malformed('it is too long')
   const reader = new Reader(bytes)

@@ -1,6 +1,6 @@
 /**
- * Collateral that may be believed: signed below the pinned root, current, not revoked, and not older
- * than what was seen before.
+ * Collateral that may be believed: signed below the pinned root, current, not revoked, and not
+ * older than what was seen before.
  *
  * Both revocation lists are needed before anything else is: they say whether the authority over PCK
  * certificates, and the signer of TCB info, still are what they were.

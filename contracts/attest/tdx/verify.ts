@@ -1,10 +1,10 @@
 /**
  * The verifier of Intel TDX quotes: from a quote and Intel's collateral to a verdict, at a time.
  *
- * Two paths, both ending at Intel's one root key, must meet: the quote's own (`genuine.ts`) and that
- * of what Intel says today about this platform, its TDX module and its quoting enclave, and whom it
- * has revoked (`trusted.ts`, `tcb.ts`). Anything missing is a refusal. The state of updates is said,
- * not judged, and so is the measurement: that is policy.
+ * Two paths, both ending at Intel's one root key, must meet: the quote's own (`genuine.ts`) and
+ * that of what Intel says today about this platform, its TDX module and its quoting enclave, and
+ * whom it has revoked (`trusted.ts`, `tcb.ts`). Anything missing is a refusal. The state of updates
+ * is said, not judged, and so is the measurement: that is policy.
  * @module
  */
 import { type Bytes, equal, lengthPrefixed, utf8 } from '../../base/bytes.ts'

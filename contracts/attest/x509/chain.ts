@@ -1,6 +1,6 @@
 /**
- * A certificate path from a leaf to a pinned root, at a given time (RFC 5280, section 6, as far as a
- * vendor's chain of fixed length needs it).
+ * A certificate path from a leaf to a pinned root, at a given time (RFC 5280, section 6, as far as
+ * a vendor's chain of fixed length needs it).
  *
  * A root is pinned by the SHA-256 of its public key: names and serial numbers prove nothing. The
  * path is exactly what was handed in, leaf first, root last: nothing is searched, nothing is left

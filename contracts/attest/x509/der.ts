@@ -1,5 +1,6 @@
 /**
- * A strict reader of DER (X.690): what certificates, revocation lists and signatures are written in.
+ * A strict reader of DER (X.690): what certificates, revocation lists and signatures are written
+ * in.
  *
  * One value has one encoding here: definite lengths in the fewest bytes, tags of one byte, integers
  * without padding, booleans 00 or FF, times to the second in UTC. Anything else, bytes left over,

@@ -15,8 +15,8 @@ export function looksLikePem(bytes: Bytes): boolean {
 }
 
 /**
- * The blocks of a PEM text, at most `most`, all with this label. Lines end in LF or all in CR LF; the
- * last one may lack its end. Throws `evidence-malformed`.
+ * The blocks of a PEM text, at most `most`, all with this label. Lines end in LF or all in CR LF;
+ * the last one may lack its end. Throws `evidence-malformed`.
  */
 export function pemBlocks(text: string, label: PemLabel, most: number): Bytes[] {
   if (text.length > LIMITS.pemBytes) throw malformed('it is too long')

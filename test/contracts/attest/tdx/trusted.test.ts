@@ -1,5 +1,6 @@
 /**
- * Whether collateral may be believed: every part missing, forged, of another time, revoked or older.
+ * Whether collateral may be believed: every part missing, forged, of another time, revoked or
+ * older.
  * @module
  */
 import { describe, expect, it } from 'vitest'
@@ -164,6 +165,26 @@ describe('collateral', () => {
     const { qeIdentity, tcbInfo } = parts
     const exchanged = { ...parts, tcbInfo: qeIdentity, qeIdentity: tcbInfo }
     expect(() => trustedCollateral(exchanged, trust)).toThrow(refusal('evidence-collateral'))
+  })
+
+  it('signed by somebody whom only the PCK authority vouches for is refused', () => {
+    const issuer = { subject: 'Intel SGX PCK Platform CA', key: authority }
+    const own = intelTree({ signing: { issuer } })
+    const leaf = own.chains.signing.slice(0, own.chains.signing.indexOf('-----BEGIN', 1))
+    const tcbInfoChain = leaf + own.chains.authority
+    expect(() => trustedCollateral({ ...own.parts, tcbInfoChain }, trust)).toThrow(
+      refusal('evidence-collateral', 'not two certificates'),
+    )
+  })
+
+  it('of two roots, each of them trusted, is refused: one list does not answer for both', () => {
+    const issuer = { subject: 'Intel SGX Root CA', key: stranger }
+    const other = intelTree({ root: { key: stranger, issuer }, signing: { issuer } })
+    const roots = [root.keyHash, stranger.keyHash]
+    const { tcbInfoChain } = other.parts
+    expect(() => trustedCollateral({ ...parts, tcbInfoChain }, { ...trust, roots })).toThrow(
+      refusal('evidence-root'),
+    )
   })
 
   it('below another root is refused', () => {

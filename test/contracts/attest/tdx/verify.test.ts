@@ -111,6 +111,12 @@ describe('a quote is refused', () => {
     expect(() => verify(changes)).toThrow(refusal('evidence-revoked'))
   })
 
+  it('where its authority is revoked by one certificate of two', () => {
+    const { quote } = intelTree({ authority: { serial: 'aa' } })
+    const { collateral } = intelTree({ rootCrl: { revoked: ['aa'] } })
+    expect(() => verifyTdxQuote(quote, collateral, context)).toThrow(refusal('evidence-revoked'))
+  })
+
   it('where the lists are those of another authority', () => {
     const { quote } = intelTree()
     const { collateral } = intelTree({
