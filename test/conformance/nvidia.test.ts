@@ -88,7 +88,7 @@ describe.skipIf(!PRESENT)('NVIDIA', () => {
 })
 
 describe.skipIf(!PRESENT)('a change of one bit is refused', () => {
-  it('in the measurements of the Hopper sample', () => {
+  it('in the measurements of the Hopper sample', { timeout: 3_600_000 }, () => {
     const given = hopper()
     const every = EVERY || 7
     const tried = counted(flips(given.report, every), (report) => accepts({ ...given, report }))
