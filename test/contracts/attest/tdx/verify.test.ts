@@ -82,15 +82,15 @@ describe('a verdict', () => {
 })
 
 describe('a quote is refused', () => {
-  it.each<[string, string, ErrorCode]>([
-    ['in debug', '0100001000000000', 'evidence-debug'],
-    ['under profiling', '2000001000000000', 'evidence-debug'],
-    ['without protection from injected exceptions', '0000000000000000', 'evidence-isolation'],
-    ['that can be migrated', '0000003000000000', 'evidence-isolation'],
-    ['with an attribute that is not known', '0001001000000000', 'evidence-isolation'],
-    ['with another that is not known', '0000001000000040', 'evidence-isolation'],
-  ])('of a machine %s', (_, hex, code) => {
-    expect(() => verify({ quote: attributes(hex) })).toThrow(refusal(code))
+  it.each<[string, string, ErrorCode, string]>([
+    ['in debug', '0100001000000000', 'evidence-debug', 'under debug'],
+    ['under profiling', '2000001000000000', 'evidence-debug', 'under debug'],
+    ['open to injected exceptions', '0000000000000000', 'evidence-isolation', 'exceptions'],
+    ['that can be migrated', '0000003000000000', 'evidence-isolation', 'move it'],
+    ['with an unknown attribute', '0001001000000000', 'evidence-isolation', 'unknown'],
+    ['with another one', '0000001000000040', 'evidence-isolation', 'unknown'],
+  ])('of a machine %s', (_, hex, code, because) => {
+    expect(() => verify({ quote: attributes(hex) })).toThrow(refusal(code, because))
   })
 
   it('of a machine with a service TD', () => {
