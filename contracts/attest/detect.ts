@@ -40,7 +40,7 @@ export function detectEvidence(given: Bytes): Detected | undefined {
 
 /** True for a bundle of tokens of NVIDIA's service, with or without the object around it. */
 export function isTokenBundle(json: unknown): boolean {
-  if (isRecord(json)) return 'detached_eat' in json
+  if (isRecord(json)) return Object.hasOwn(json, 'detached_eat')
   if (!Array.isArray(json)) return false
   const first: unknown = json[0]
   return Array.isArray(first) && first[0] === 'JWT'
@@ -71,10 +71,12 @@ function binaryForm(bytes: Bytes): EvidenceForm | undefined {
 function jsonForm(bytes: Bytes): EvidenceForm | undefined {
   const json = jsonOf(bytes)
   if (isTokenBundle(json)) return 'nvidia-token'
-  if (isRecord(json) && 'claims' in json && 'proof' in json) return 'document'
+  if (isRecord(json) && Object.hasOwn(json, 'claims') && Object.hasOwn(json, 'proof')) {
+    return 'document'
+  }
   const list: unknown = isRecord(json) ? json.evidences : json
   const first: unknown = Array.isArray(list) ? list[0] : undefined
-  return isRecord(first) && 'evidence' in first ? 'nvidia-list' : undefined
+  return isRecord(first) && Object.hasOwn(first, 'evidence') ? 'nvidia-list' : undefined
 }
 
 /** Hex digits only, perhaps behind 0x and with line ends. */

@@ -95,9 +95,10 @@ function addJson(pool: Found, bytes: Bytes): boolean {
   const json = jsonOf(bytes)
   if (typeof json !== 'object' || json === null) return false
   const text = new TextDecoder().decode(bytes)
-  if ('tcb_info' in json) pool.tdx.push(encodeCollateral(importCollateral(text)))
-  else if ('tcbInfoChain' in json) pool.tdx.push(encodeCollateral(parseCollateral(bytes)))
-  else if ('keys' in json) pool.jwks.push(text)
+  const has = (key: string) => Object.hasOwn(json, key)
+  if (has('tcb_info')) pool.tdx.push(encodeCollateral(importCollateral(text)))
+  else if (has('tcbInfoChain')) pool.tdx.push(encodeCollateral(parseCollateral(bytes)))
+  else if (has('keys')) pool.jwks.push(text)
   else return false
   return true
 }
