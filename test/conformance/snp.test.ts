@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest'
 import { AMD_ROOTS } from '../../contracts/attest/snp/roots.ts'
 import { type SnpCollateral, verifySnpReport } from '../../contracts/attest/snp/verify.ts'
 import { parsePemChain } from '../../contracts/attest/x509/certificate.ts'
+import { checkChain } from '../../contracts/attest/x509/chain.ts'
 import { type Bytes, utf8 } from '../../contracts/base/bytes.ts'
 import type { MarketError } from '../../contracts/base/errors.ts'
 import { counted, flips } from '../support/mutations.ts'
@@ -44,8 +45,14 @@ describe.skipIf(!PRESENT)('AMD', () => {
     ['gsg_milanvlek.testcer', 'Milan'],
     ['ask_ark_genoa.pem', 'Genoa'],
     ['ask_ark_turin_vcek.pem', 'Turin'],
-  ] as const)('has in %s the root that is pinned for %s', (file, product) => {
-    expect(chainOf(file)[1]!.keyHash).toEqual(AMD_ROOTS[product])
+  ] as const)('vouches in %s for an authority under the root pinned for %s', (file, product) => {
+    const path = chainOf(file)
+    const roots = [AMD_ROOTS[product]!]
+    const { root } = checkChain(path, { roots, atMs: AT_MS, ofAuthority: true })
+    expect(root.keyHash).toEqual(roots[0])
+    const others = Object.entries(AMD_ROOTS).filter(([name]) => name !== product)
+    const wrong = { roots: others.map(([, pin]) => pin), atMs: AT_MS, ofAuthority: true }
+    expect(() => checkChain(path, wrong)).toThrow(refusal('evidence-root'))
   })
 
   it('signed a report on Milan, debug off, that is accepted', () => {

@@ -1,6 +1,8 @@
 /**
  * The attestation report of AMD SEV-SNP: 1,184 bytes, little-endian, versions 2 to 5 (AMD 56860,
- * table ATTESTATION_REPORT; version 3 added the CPU's family, version 5 the mitigation vectors).
+ * table ATTESTATION_REPORT; version 3 added the CPU's family. The
+ * mitigation vectors are documented for version 5; chips are said to write them in version 4 too,
+ * so there they are read as well).
  *
  * Strict: the length is exact and every reserved byte and bit is zero, the unused part of the
  * signature field too, so that one signed statement has one encoding. Nothing is verified here;
@@ -62,7 +64,7 @@ export interface SnpReport {
   /** Family, model and stepping of the CPU, from version 3 on. */
   readonly cpu?: { readonly family: number; readonly model: number; readonly stepping: number }
   readonly chipId: Bytes
-  /** Mitigations in force at launch and now, bits of AMD's; from version 5 on. */
+  /** Mitigations in force at launch and now, bits of AMD's; from version 4 on. */
   readonly mitigations?: { readonly atLaunch: bigint; readonly now: bigint }
   /** The signed part, and r || s big-endian as node:crypto takes them. */
   readonly signed: Bytes
@@ -102,7 +104,7 @@ export function parseSnpReport(bytes: Bytes): SnpReport {
       cpu: { family: bytes[0x188]!, model: bytes[0x189]!, stepping: bytes[0x18a]! },
     }),
     chipId: part(0x1a0, 64),
-    ...(version >= 5 && {
+    ...(version >= 4 && {
       mitigations: {
         atLaunch: view.getBigUint64(0x1f8, true),
         now: view.getBigUint64(0x200, true),
@@ -120,7 +122,7 @@ function checkReserved(bytes: Bytes, version: number): void {
     [version >= 3 ? 0x18b : 0x188, 0x1a0],
     [0x1eb, 0x1ec],
     [0x1ef, 0x1f0],
-    [version >= 5 ? 0x208 : 0x1f8, SIGNED_BYTES],
+    [version >= 4 ? 0x208 : 0x1f8, SIGNED_BYTES],
     [SIGNED_BYTES + 2 * SIGNATURE_PART_BYTES, SNP_REPORT_BYTES],
   ]
   for (const [from, to] of ranges) {

@@ -8,8 +8,9 @@ import {
   verifyNvidiaEvidence,
 } from '../../../../contracts/attest/nvidia/evidence.ts'
 import { type NvidiaContext, tagged } from '../../../../contracts/attest/nvidia/verify.ts'
-import { fromHex, toHex, utf8 } from '../../../../contracts/base/bytes.ts'
+import { type Bytes, fromHex, toHex, utf8 } from '../../../../contracts/base/bytes.ts'
 import { LIMITS } from '../../../../contracts/base/limits.ts'
+import { brokenJson, tell } from '../../../fuzz/awkward.ts'
 import { fuzz } from '../../../support/fuzz.ts'
 import { block, NONCE, nvidiaTree } from '../../../support/nvidiaTree.ts'
 import { refusal } from '../../../support/refusal.ts'
@@ -19,6 +20,9 @@ const second = nvidiaTree(first.authority)
 const { context } = first
 const idOf = (tree: typeof first) => tagged('platform', tree.chip.key.keyHash)
 const both = [first.entry(), second.entry()]
+const RECIPES = Array.from({ length: 10 }, (_, i) =>
+  Uint8Array.from({ length: 13 }, (_, at) => (i * 53 + at * 37) & 0xff),
+)
 const verify = (value: unknown, more: Partial<NvidiaContext> = {}) =>
   verifyNvidiaEvidence(JSON.stringify(value), { ...context, ...more })
 
@@ -95,11 +99,16 @@ describe('the evidence of several GPUs', () => {
     )
   })
 
-  it('survives fuzzing', () => {
-    const corpus = [utf8(JSON.stringify(both)), utf8(JSON.stringify({ evidences: [both[0]] }))]
-    const decode = (input: Uint8Array) => parseNvidiaEvidence(Buffer.from(input).toString('latin1'))
-    const seen = fuzz({ name: 'NVIDIA evidence', corpus, decode })
-    console.info(JSON.stringify(seen))
-    expect(seen.refused).toBeGreaterThan(0)
+  it('survives fuzzing, of its bytes and of its values', () => {
+    const decode = (input: Bytes) => parseNvidiaEvidence(Buffer.from(input).toString('latin1'))
+    const documents = [both, { evidences: [both[0]], result_code: 0 }]
+    const corpus = documents.map((document) => utf8(JSON.stringify(document)))
+    const bytes = fuzz({ name: 'NVIDIA evidence, bytes', corpus, decode })
+    const values = fuzz({
+      ...{ name: 'NVIDIA evidence, values', corpus: RECIPES },
+      decode: (recipe) => decode(utf8(JSON.stringify(brokenJson(documents, recipe)) ?? '')),
+    })
+    expect(tell(bytes).refused).toBeGreaterThan(0)
+    expect(tell(values).refused).toBeGreaterThan(0)
   })
 })
