@@ -1,8 +1,7 @@
 /**
  * The attestation report of AMD SEV-SNP: 1,184 bytes, little-endian, versions 2 to 5 (AMD 56860,
- * table ATTESTATION_REPORT; version 3 added the CPU's family. The
- * mitigation vectors are documented for version 5; chips are said to write them in version 4 too,
- * so there they are read as well).
+ * table ATTESTATION_REPORT). Version 3 added the CPU's family. Mitigation vectors are documented
+ * for version 5; chips are said to write them in version 4 too, so there they are read as well.
  *
  * Strict: the length is exact and every reserved byte and bit is zero, the unused part of the
  * signature field too, so that one signed statement has one encoding. Nothing is verified here;
