@@ -1,6 +1,6 @@
 /**
- * Wycheproof, symmetric primitives and signatures, through the functions that we call: what is valid
- * verifies or opens, what is not does not. Key encapsulation is in `wycheproofKem.test.ts`.
+ * Wycheproof, symmetric primitives and signatures, through the functions that we call: what is
+ * valid verifies or opens, what is not does not. Key encapsulation: `wycheproofKem.test.ts`.
  * @module
  */
 import { createPublicKey, createSecretKey, hkdfSync } from 'node:crypto'

@@ -95,12 +95,12 @@ describe('fuzzing JSON', () => {
   it.each(targets)('%s, bytes', (name, documents, parse) => {
     const corpus = documents.map((each) => utf8(JSON.stringify(each)))
     for (const each of documents) parse(structuredClone(each))
-    tell(fuzz({ name: `${name}, bytes`, corpus, decode: ofText(parse), inputs: 1_000 }))
+    tell(fuzz({ name: `${name}, bytes`, corpus, decode: ofText(parse), inputs: 500 }))
   })
 
   it.each(targets)('%s, values', (name, documents, parse) => {
     const decode = (recipe: Bytes) => parse(brokenJson(documents, recipe))
-    tell(fuzz({ name: `${name}, values`, corpus: RECIPES, decode, inputs: 1_000 }))
+    tell(fuzz({ name: `${name}, values`, corpus: RECIPES, decode, inputs: 500 }))
   })
 
   it('matching events through the matcher: only MarketError, and it goes on', () => {
@@ -111,10 +111,17 @@ describe('fuzzing JSON', () => {
 
   it('sealed requests once open', () => {
     const corpus = [utf8(JSON.stringify(REQUEST))]
-    tell(fuzz({ name: 'job request, bytes', corpus, decode: (input) => parseRequest(input) }))
+    tell(
+      fuzz({
+        name: 'job request, bytes',
+        corpus,
+        decode: (input) => parseRequest(input),
+        inputs: 500,
+      }),
+    )
     const values = (recipe: Bytes) =>
       parseRequest(utf8(JSON.stringify(brokenJson([REQUEST], recipe))))
-    tell(fuzz({ name: 'job request, values', corpus: RECIPES, decode: values }))
+    tell(fuzz({ name: 'job request, values', corpus: RECIPES, decode: values, inputs: 500 }))
   })
 
   it('events of a model server, and the chunks in them', async () => {
@@ -138,6 +145,6 @@ describe('fuzzing JSON', () => {
       }),
     )
     const values = (recipe: Bytes) => readChunk(JSON.stringify(brokenJson([CHUNK], recipe)))
-    tell(fuzz({ name: 'chunk, values', corpus: RECIPES, decode: values }))
+    tell(fuzz({ name: 'chunk, values', corpus: RECIPES, decode: values, inputs: 500 }))
   })
 })

@@ -55,7 +55,7 @@ describe('fuzzing the sealed channel', () => {
     const report = await fuzzAsync({
       name: 'sealed request',
       corpus: jobs.map(({ sealed }) => sealed),
-      inputs: 500,
+      inputs: 200,
       decode: (sealed) =>
         openRequest({ ...opening, sealed }).catch((thrown: unknown) => {
           if (thrown instanceof MarketError && thrown.code === 'cannot-open') throw thrown
@@ -89,7 +89,7 @@ describe('fuzzing the sealed channel', () => {
     const report = await fuzzAsync({
       name: 'response frame',
       corpus: [first, second],
-      inputs: 500,
+      inputs: 200,
       decode: async (frame) => {
         const client = opener()
         try {
@@ -113,10 +113,17 @@ describe('fuzzing the sealed channel', () => {
         state = decodePieces(state, input.subarray(at, at + CONTENT_BYTES), last).state
       }
     }
-    tell(fuzz({ name: 'pieces', corpus, decode }))
+    tell(fuzz({ name: 'pieces', corpus, decode, inputs: 500 }))
     const one = (input: Bytes) =>
       decodePieces(START_DECODING, fillContent(input.slice(0, 254)), true)
-    tell(fuzz({ name: 'pieces of one content', corpus: PIECES.map(encodePiece), decode: one }))
+    tell(
+      fuzz({
+        name: 'pieces of one content',
+        corpus: PIECES.map(encodePiece),
+        decode: one,
+        inputs: 500,
+      }),
+    )
   })
 
   it('varints', () => {
@@ -127,6 +134,6 @@ describe('fuzzing the sealed channel', () => {
         throw new Error('unequal')
       if (read && varint(read.value).length !== read.end) throw new Error('not the shortest form')
     }
-    tell(fuzz({ name: 'varints', corpus, decode }))
+    tell(fuzz({ name: 'varints', corpus, decode, inputs: 500 }))
   })
 })

@@ -19,7 +19,7 @@ const recorded = readAnswers()
 const trade = recorded.filter(({ topic }) => topic === 'trade').slice(0, COUNT)
 const tales = recorded.filter(({ topic }) => topic === 'tales').slice(0, COUNT)
 const answers = [...trade, ...tales]
-/** Answers whose lengths tell nothing: each tale ends at a token limit, where a trade answer did. */
+/** Answers whose lengths tell nothing: a tale ends at a token limit, where a trade answer did. */
 const matched: Answer[] = [
   ...trade,
   ...tales.map((tale, i) => ({

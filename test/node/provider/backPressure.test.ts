@@ -1,6 +1,6 @@
 /**
- * Pacing under back-pressure: a reader that stalls, a burst behind it, an end during the stall. What
- * leaves is still whole ticks at the pace, on the clock, and the last frame of the last one is final.
+ * Pacing under back-pressure: a reader that stalls, a burst behind it, an end during the stall.
+ * What leaves is still whole ticks at the pace, on the clock, and the last frame is final.
  * @module
  */
 import { describe, expect, it } from 'vitest'
@@ -88,7 +88,7 @@ describe('pacing under back-pressure', () => {
     expect(tokensOf((await opened()).pieces)).toBe(200)
   })
 
-  it('a burst behind a stall: the pace rises once, to whole ticks of it, and never falls', async () => {
+  it('a burst behind a stall: the pace rises to whole ticks of it, and never falls', async () => {
     const { world, job, sent, opened } = await begun({ tokenMs: 1, answerTokens: 3_000 })
     await world.clock.advance(150)
     job.stall()
@@ -121,7 +121,7 @@ describe('pacing under back-pressure', () => {
     expect(job.done).toEqual(['place', 'receipt'])
   })
 
-  it('a reader that never comes back: what waits is bounded, since the engine is paused', async () => {
+  it('a reader that never comes back: the engine is paused, what waits is bounded', async () => {
     const text = 'x'.repeat(1_000)
     const { world, job, sent } = await begun({ tokenMs: 1, answerTokens: 4_000, text })
     job.stall()

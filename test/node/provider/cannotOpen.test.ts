@@ -1,6 +1,6 @@
 /**
- * Before a request is open, every failure is one and the same to whoever watches the wire: the same
- * bytes, a tick after the request whatever was found, no receipt, the place given back, the same log.
+ * Before a request is open, every failure is the same to whoever watches the wire: the same bytes,
+ * a tick after the request whatever was found, no receipt, the place given back, the same log.
  * @module
  */
 import { describe, expect, it } from 'vitest'
