@@ -124,7 +124,7 @@ function verdictOf(
       'that the GPU is in the machine that shows this: only report data that names it says so',
       ...(report.firmwareId ? [] : ['that its key was made for the firmware that runs']),
       ...unchecked.map((name) => `whether ${name} was revoked: no revocation list was given`),
-      "whether this one chip was revoked: NVIDIA says so online only (OCSP), or in the service's token",
+      'whether this one chip was revoked: NVIDIA says so online only, or in a token of its service',
     ],
     validUntilS,
     crls: seen,

@@ -1,7 +1,7 @@
 /**
  * What AMD says of the key that signs reports, in extensions of its certificate below
- * 1.3.6.1.4.1.3704.1 (AMD 57230, VCEK and VLEK certificates): the product, the security versions the
- * key is for, and the chip (VCEK) or the cloud provider it was loaded for (VLEK).
+ * 1.3.6.1.4.1.3704.1 (AMD 57230, VCEK and VLEK certificates): the product, the security versions
+ * the key is for, and the chip (VCEK) or the cloud provider it was loaded for (VLEK).
  * @module
  */
 import type { Bytes } from '../../base/bytes.ts'

@@ -1,6 +1,6 @@
 /**
- * Verifies an SEV-SNP attestation report: its signature, and the chip's key, AMD's signing authority
- * and AMD's root above it, at a time that is an argument.
+ * Verifies an SEV-SNP attestation report: its signature, and the chip's key, AMD's signing
+ * authority and AMD's root above it, at a time that is an argument.
  *
  * Whoever holds a verdict knows: AMD made this processor, it runs firmware of these versions, and
  * software that measured so asked for this report with these 64 bytes. The README names what that

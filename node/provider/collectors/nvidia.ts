@@ -29,8 +29,9 @@ export async function checkGpuMode(run: Run): Promise<void> {
 }
 
 /**
- * The signed measurements of all GPUs for `nonce` (32 bytes), as the JSON that `verifyNvidiaEvidence`
- * reads, without white space. Throws `no-device`, or `evidence-malformed` for what is no evidence.
+ * The signed measurements of all GPUs for `nonce` (32 bytes), as the JSON that
+ * `verifyNvidiaEvidence` reads, without white space. Throws `no-device`, or `evidence-malformed`
+ * for what is no evidence.
  */
 export async function collectGpuEvidence(run: Run, nonce: Bytes): Promise<Bytes> {
   await checkGpuMode(run)

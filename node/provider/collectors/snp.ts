@@ -56,8 +56,8 @@ export async function collectSnpReport(
 async function fromFolder(files: Files, folder: string | undefined, name: string): Promise<Bytes> {
   const needs =
     `put ${name}.der into the folder of certificates: vek from ` +
-    'https://kdsintf.amd.com/vcek/v1/PRODUCT/CHIP_ID (or from the cloud, for a VLEK), ask and ark ' +
-    'from https://kdsintf.amd.com/vcek/v1/PRODUCT/cert_chain'
+    'https://kdsintf.amd.com/vcek/v1/PRODUCT/CHIP_ID (or from the cloud, for a VLEK), ask and ' +
+    'ark from https://kdsintf.amd.com/vcek/v1/PRODUCT/cert_chain'
   const because = `the host hands over no certificate ${name}`
   if (folder === undefined) throw noDevice(`${because}, and no folder is set`, needs)
   for (const end of ['der', 'pem']) {

@@ -54,7 +54,7 @@ function world(kind: CheckCollateral = check, startMs = AMD_AT_MS) {
 }
 
 describe('collateral', () => {
-  it('comes from the file, is kept, and the source is not asked again before it is time', async () => {
+  it('comes from the file, is kept, and the source is asked again in time only', async () => {
     const { open, put, asked, machine, clock } = world()
     const crl = tree.crl()
     put(crl)

@@ -69,7 +69,7 @@ describe('a collected document', () => {
     expect([verdict.kind, verdict.tier]).toEqual(['tdx', 'cpu-tee'])
   })
 
-  it('of an SEV-SNP guest with a GPU is worth gpu-tee, GPU and CPU bound to one claim', async () => {
+  it('of an SEV-SNP guest with a GPU is worth gpu-tee, both bound to one claim', async () => {
     const base = recordedMachine({ tsm: SNP, programs: GPU })
     // The tool signs whatever nonce it is given, as the GPU would.
     const run: typeof base.run = async (program, args) => {

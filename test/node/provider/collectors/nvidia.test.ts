@@ -1,5 +1,6 @@
 /**
- * Collecting evidence of GPUs through NVIDIA's tools: recorded answers, no such hardware is at hand.
+ * Collecting evidence of GPUs through NVIDIA's tools: recorded answers, as no such hardware is
+ * at hand.
  * @module
  */
 import { describe, expect, it } from 'vitest'
