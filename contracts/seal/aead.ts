@@ -20,7 +20,7 @@ const OPTIONS = { authTagLength: AEAD_TAG_BYTES }
 export function sealAead(key: KeyObject, nonce: Bytes, aad: Bytes, plain: Bytes, room = 0): Bytes {
   checkNonce(nonce)
   const cipher = createCipheriv(CIPHER, key, nonce, OPTIONS)
-  cipher.setAAD(aad)
+  cipher.setAAD(aad, { plaintextLength: plain.length })
   const out = new Uint8Array(room + plain.length + AEAD_TAG_BYTES)
   out.set(cipher.update(plain), room)
   cipher.final() // a stream cipher keeps nothing back
@@ -34,7 +34,7 @@ export function openAead(key: KeyObject, nonce: Bytes, aad: Bytes, sealed: Bytes
   const length = sealed.length - AEAD_TAG_BYTES
   if (length < 0) throw new MarketError('bad-input', { least: AEAD_TAG_BYTES })
   const decipher = createDecipheriv(CIPHER, key, nonce, OPTIONS)
-  decipher.setAAD(aad)
+  decipher.setAAD(aad, { plaintextLength: length })
   decipher.setAuthTag(sealed.subarray(length))
   const plain = new Uint8Array(decipher.update(sealed.subarray(0, length)))
   decipher.final()

@@ -49,7 +49,7 @@ const nonceAt = (base: Bytes, counter: number) => flip(base, 11, counter)
 
 /** Opens a sealed request as a provider, and seals frames, all by the other library. */
 async function theirProvider(secretKey: Bytes, binding: JobBinding, sealed: Bytes) {
-  const recipientKey = await new XWing().importKey('raw', secretKey.slice(), false)
+  const recipientKey = await new XWing().importKey('raw', secretKey.slice().buffer, false)
   const info = requestInfo(binding)
   const enc = sealed.slice(0, ENC)
   const context = await suite().createRecipientContext({ recipientKey, enc, info })

@@ -49,7 +49,7 @@ const SUBMIT = {
   minTier: 'open',
   regions: ['eu'],
   gpus: ['h100', 'a100'],
-  exclude: [fill(7)],
+  exclude: ['ab'.repeat(32)],
   speedWeight: 1_000,
   priority: -1,
   deadlineMs: 5_000,

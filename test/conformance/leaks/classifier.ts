@@ -36,7 +36,7 @@ export function classify(samples: readonly Sample[], draw: () => number) {
   }
 }
 
-/** The area under the ROC curve: how often one of the second topic scores above one of the first. */
+/** Area under the ROC curve: how often one of the second topic scores above one of the first. */
 export function auc(scored: readonly { readonly score: number; readonly label: boolean }[]) {
   const sorted = scored.toSorted((a, b) => a.score - b.score)
   let positives = 0

@@ -90,7 +90,8 @@ describe(`sizes and times of ${2 * COUNT} answers on two topics, seed ${SEED}`, 
     const tokenBytes = Array.from({ length: 512 }, (_, i) => recorded[600]!.tokenBytes[i % 40]!)
     const answer: Answer = { topic: 'tales', promptTokens: 20, tokenBytes }
     const { writes, ciphertexts } = await sealedTraffic(answer, mulberry32(SEED))
-    const perToken = (sizes: number[]) => sizes.reduce((a, b) => a + b, 0) / tokenBytes.length
+    const perToken = (sizes: readonly number[]) =>
+      sizes.reduce((a, b) => a + b, 0) / tokenBytes.length
     const sealedBytes = perToken(ciphertexts)
     const wire = perToken(writes.map(({ bytes }) => bytes))
     expect(1000 / ENGINE.tokenMs).toBe(50)
