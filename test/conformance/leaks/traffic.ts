@@ -4,7 +4,8 @@
  * Real: the answers (recorded from the demo model), the provider's job machine with its pacer and
  * pieces, key agreement and sealing, the messages and their framing. Simulated: the clock, and on
  * it the engine's speed, the evaluation of the prompt and the jitter of both; they are the same for
- * both topics. Noise and yamux below add a constant to each write, so they are left out.
+ * both topics. Noise and yamux below add a constant to each write, so they are left out, as are
+ * vouchers, whose times follow the tokens at half a window: they tell length and speed, no more.
  * @module
  */
 import { type Bytes, utf8 } from '../../../contracts/base/bytes.ts'
