@@ -5,7 +5,13 @@
  */
 import { type Bytes, toHex } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
-import { type FuzzReport, mulberry32, mutated } from '../support/fuzz.ts'
+import {
+  type FuzzReport,
+  type FuzzTarget,
+  fuzz as fuzzed,
+  mulberry32,
+  mutated,
+} from '../support/fuzz.ts'
 
 /** Values that readers of JSON like least. */
 const VALUES: readonly unknown[] = [
@@ -61,6 +67,14 @@ function change(holder: object, key: string | undefined, how: number, value: unk
   else if (how % 4 === 2 && Array.isArray(holder)) {
     for (let i = 0; i < how; i++) holder.push(structuredClone(holder[0] ?? value))
   } else if (key !== undefined) set(key, value)
+}
+
+/** A decoder that takes this long hangs; less may be a busy machine, which looks thrice. */
+const MOST_MS = 1_000
+
+/** `fuzz` of `test/support`, patient with a campaign beside other work. */
+export function fuzz(target: FuzzTarget): FuzzReport {
+  return fuzzed({ mostMs: MOST_MS, ...target })
 }
 
 /** As `fuzz` of `test/support`, for a decoder that is awaited. */

@@ -16,8 +16,7 @@ import { checkEvent } from '../../node/matching/check.ts'
 import { createMatcher } from '../../node/matching/matcher.ts'
 import { signedJob } from '../contracts/money/receiptWorld.ts'
 import { PRICES } from '../node/matching/harness.ts'
-import { fuzz } from '../support/fuzz.ts'
-import { brokenJson, fuzzAsync, tell } from './awkward.ts'
+import { brokenJson, fuzz, fuzzAsync, tell } from './awkward.ts'
 
 /** Recipes for `brokenJson`: the fuzzer breaks these, and they break documents. */
 const RECIPES = [...'0123456789'].map((_, i) =>

@@ -20,8 +20,7 @@ import { openRequest } from '../../contracts/seal/request.ts'
 import { CONTENT_BYTES, responseOpener, sealer } from '../../contracts/seal/response.ts'
 import { readVarint, varint } from '../../contracts/seal/varint.ts'
 import { agree, BINDING, content } from '../contracts/seal/world.ts'
-import { fuzz } from '../support/fuzz.ts'
-import { fuzzAsync, tell } from './awkward.ts'
+import { fuzz, fuzzAsync, tell } from './awkward.ts'
 
 const kem = nativeKem()
 const PIECES: Piece[] = [

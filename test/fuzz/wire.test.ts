@@ -34,8 +34,7 @@ import {
   LEASE,
   RECEIPT,
 } from '../contracts/wire/recordSamples.ts'
-import { fuzz } from '../support/fuzz.ts'
-import { tell } from './awkward.ts'
+import { fuzz, tell } from './awkward.ts'
 
 const address = `0:${'5a'.repeat(32)}`
 const SUBMIT = {
