@@ -7,6 +7,7 @@
  * @module
  */
 import type { Compute } from '../../contracts/attest/document.ts'
+import type { EvidenceVerifier } from '../../contracts/attest/verifier.ts'
 import { fromHex, toHex } from '../../contracts/base/bytes.ts'
 import type { MarketError } from '../../contracts/base/errors.ts'
 import type {
@@ -22,6 +23,7 @@ import type {
   Wallet,
 } from '../../contracts/base/ports.ts'
 import type { SigningKey } from '../../contracts/base/signing.ts'
+import { type Tier, tierAtLeast } from '../../contracts/base/tier.ts'
 import { DEFAULT_PARAMETERS } from '../../contracts/money/price.ts'
 import { createEpochs, eraseEpochs } from '../../contracts/seal/epoch.ts'
 import { PROTOCOLS } from '../../contracts/wire/protocols.ts'
@@ -32,7 +34,13 @@ import { failStop, guarded } from '../settlement/guards.ts'
 import { openPayeeBook, type PayeeBook } from '../settlement/payeeBook.ts'
 import { createReceiptBook } from '../settlement/receiptBook.ts'
 import { createSettler } from '../settlement/settler.ts'
-import { createEvidence, type MadeTier } from './evidence.ts'
+import {
+  BACKEND,
+  backendHash,
+  type Collect,
+  createEvidence,
+  type EvidenceDeps,
+} from './evidence.ts'
 import { createJobs } from './jobs.ts'
 import { createSessions, type SchedulerAddress } from './sessions.ts'
 import type { Slot } from './slots.ts'
@@ -48,6 +56,10 @@ export interface ProviderDeps {
   readonly logger: Logger
   readonly kem: Kem
   readonly backend: Backend
+  /** Asks the hardware for evidence: for tiers above `open`. */
+  readonly collect?: Collect
+  /** For tests: verifiers of own evidence instead of this version's. */
+  readonly unsafeVerifiers?: readonly EvidenceVerifier[]
   readonly trace?: Trace
 }
 
@@ -66,7 +78,7 @@ export interface ProviderOptions {
   }[]
   /** Least price sold at. */
   readonly tick: number
-  readonly tier: MadeTier
+  readonly tier: Tier
   /** Where the backend runs its models: it stands in the evidence. */
   readonly compute: Compute
   readonly region: string
@@ -83,7 +95,7 @@ export interface ProviderOptions {
 /** Figures for the owner. */
 export interface ProviderStatus {
   readonly identity: string
-  readonly tier: MadeTier
+  readonly tier: Tier
   readonly schedulers: readonly {
     identity: string
     connected: boolean
@@ -124,7 +136,21 @@ export async function startProvider(
   const own = () => ownHello(options, deps.clock.nowMs())
   const sessions = createSessions({ ...deps, slots }, own, schedulersOf(options))
   const { compute } = options
-  const evidence = { ...deps, epochs, networkId, identity, deviceKey: keys.device, compute }
+  const evidence: EvidenceDeps = {
+    ...deps,
+    epochs,
+    networkId,
+    identity,
+    deviceKey: keys.device,
+    compute,
+  }
+  const attest = createEvidence(evidence)
+  // Nothing is offered that could not be proved: a machine without the hardware stops here.
+  if (tierAtLeast(options.tier, 'cpu-tee')) {
+    for (const { id, weightsHash } of backend.models) {
+      await attest(weightsHash, backendHash(BACKEND, id), options.tier)
+    }
+  }
   const book = await openPayeeBook(deps, {
     networkId,
     identity,
@@ -134,7 +160,6 @@ export async function startProvider(
     isOpen: (channel, jobId) => jobs.isOpen(channel, jobId),
   })
   const { schedulerOf } = sessions
-  const attest = createEvidence(evidence)
   const parts = { identity, epochs, networkId, slots, book, receipts, attest, schedulerOf }
   const jobs = createJobs({ ...deps, ...parts })
   const settler = createSettler(deps, () => book.all())

@@ -10,10 +10,12 @@ import { toHex } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { NetworkConfig } from '../../contracts/base/network.ts'
+import type { Tier } from '../../contracts/base/tier.ts'
 import { TON } from '../../contracts/base/units.ts'
 import { nativeKem } from '../../contracts/seal/kem.ts'
 import type { Backend } from '../../node/backends/backend.ts'
 import type { StrategyName } from '../../node/matching/events.ts'
+import type { Collect } from '../../node/provider/evidence.ts'
 import { type Provider, startProvider } from '../../node/provider/provider.ts'
 import { type Scheduler, startScheduler } from '../../node/scheduler/scheduler.ts'
 import { addProvider, addScheduler } from './networkFile.ts'
@@ -81,12 +83,14 @@ export interface ProviderSettings extends Omit<RolePlace, 'listen'> {
   readonly file: string
   readonly backend: (ports: RolePorts) => Promise<Backend>
   readonly tick: number
-  readonly tier: 'open' | 'simulated'
+  readonly tier: Tier
   /** Where the backend runs its models. */
   readonly compute: Compute
   readonly region: string
   readonly gpu: string
   readonly memoryGiB: number
+  /** Asks the hardware for evidence: for tiers above `open`. */
+  readonly collect?: (ports: RolePorts) => Promise<Collect>
 }
 
 export interface RunningProvider {
@@ -114,9 +118,10 @@ export async function runProvider(settings: ProviderSettings): Promise<RunningPr
     )
   }
   await fundFromFaucet(network, ports, CLAIM_FUNDS)
+  const collect = await settings.collect?.(ports)
   const backend = await settings.backend(ports)
   const role = await startProvider(
-    { ...ports, kem: nativeKem(), backend },
+    { ...ports, kem: nativeKem(), backend, collect },
     {
       networkId: network.id,
       keys: {

@@ -8,7 +8,6 @@
 import { lesser } from '../../client/payAhead.ts'
 import { type Bytes, fromHex, toHex } from '../../contracts/base/bytes.ts'
 import type { FrameStream } from '../../contracts/base/ports.ts'
-import type { SigningKey } from '../../contracts/base/signing.ts'
 import { affordable, billed, cost, feeOn, type TokenUsage } from '../../contracts/money/price.ts'
 import type { seededKem } from '../../contracts/seal/kemSeeded.ts'
 import { encodePiece, fillContent, type Piece, USED_BYTES } from '../../contracts/seal/pieces.ts'
@@ -33,6 +32,7 @@ import type { openPayeeBook, PayeeAccount } from '../../node/settlement/payeeBoo
 import type { createSimulatedClock } from '../../node/system/simulatedClock.ts'
 import {
   type Forgery,
+  type Keys,
   MODEL_HASH,
   NETWORK_ID,
   place,
@@ -93,7 +93,7 @@ export interface Served {
 export type PlayedPeer = {
   readonly clock: ReturnType<typeof createSimulatedClock>
   readonly kem: ReturnType<typeof seededKem>
-  readonly keys: Record<'identity' | 'provider' | 'spare', SigningKey>
+  readonly keys: Keys
   readonly book: Awaited<ReturnType<typeof openPayeeBook>>
   readonly served: Served
   readonly live: { script: Script }

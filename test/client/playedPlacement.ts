@@ -6,6 +6,7 @@
 import type { Claims } from '../../contracts/attest/document.ts'
 import { makeSimulatedEvidence } from '../../contracts/attest/simulated.ts'
 import { type Bytes, fromHex, toHex } from '../../contracts/base/bytes.ts'
+import type { Clock, Kem } from '../../contracts/base/ports.ts'
 import { type SigningKey, sha256, signingKey } from '../../contracts/base/signing.ts'
 import { DEFAULT_PARAMETERS } from '../../contracts/money/price.ts'
 import {
@@ -20,14 +21,14 @@ import {
   signRecord,
 } from '../../contracts/wire/records.ts'
 import type { JobSpec } from '../../contracts/wire/submit.ts'
-import type { PlayedPeer } from './playedJob.ts'
 
 export const NETWORK_ID = 77
 export const FEE = 500
 export const TICK = 40
 export const MODEL_HASH = sha256(new Uint8Array(3))
 
-type Keys = PlayedPeer['keys']
+/** Keys of the played peer, which is scheduler and provider in one. */
+export type Keys = Readonly<Record<'identity' | 'provider' | 'spare', SigningKey>>
 
 /** What goes over the wire. */
 export interface PlacedMessage {
@@ -62,7 +63,7 @@ export function providerFor({ exclude }: JobSpec, keys: Keys): SigningKey {
 export function place(
   spec: JobSpec,
   attempt: number,
-  { clock, keys, kem }: PlayedPeer,
+  { clock, keys, kem }: { readonly clock: Clock; readonly keys: Keys; readonly kem: Kem },
   forge: Forgery = {},
 ) {
   const nowS = Math.floor(clock.nowMs() / 1_000)
