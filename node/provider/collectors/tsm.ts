@@ -16,6 +16,7 @@ const ROOT = '/sys/kernel/config/tsm/report'
 /** How often a disturbed request is made again. */
 const TRIES = 3
 const REPORT_DATA_BYTES = 64
+const OTHER_NAME = 'let every process that collects reports use another name of its folder'
 
 /** What reports of the kernel are called, and what to do where there are none. */
 export interface TsmKind {
@@ -51,17 +52,35 @@ export async function tsmReport(
   }
   const folder = `${root}/${name}`
   await makeRequest(files, folder, kind)
+  let found: TsmReport
+  try {
+    found = await requested(files, folder, kind, reportData)
+  } catch (thrown) {
+    await files.removeFolder(folder).catch(() => undefined) // the first fault is the one to tell
+    throw thrown
+  }
+  await files.removeFolder(folder)
+  return found
+}
+
+async function requested(
+  files: Files,
+  folder: string,
+  kind: TsmKind,
+  reportData: Bytes,
+): Promise<TsmReport> {
   try {
     await checkProvider(files, folder, kind)
     for (let tries = 0; tries < TRIES; tries++) {
       const found = await once(files, folder, kind, reportData)
       if (found) return found
     }
-    const needs = 'let every process that collects reports use another name of its folder'
-    throw noDevice('another process uses the same report folder', needs)
-  } finally {
-    await files.removeFolder(folder)
+  } catch (cause) {
+    if (cause instanceof MarketError) throw cause
+    const because = `the kernel made no report (${systemCode(cause) ?? 'no code'})`
+    throw noDevice(because, kind.needsForReport, cause)
   }
+  throw noDevice('another process uses the same report folder', OTHER_NAME)
 }
 
 /** The folder of the request. One left behind by a process that died is removed first. */
@@ -70,14 +89,20 @@ async function makeRequest(files: Files, folder: string, kind: TsmKind): Promise
     await files.makeFolder(folder)
   } catch (cause) {
     const code = systemCode(cause)
-    if (code === 'EEXIST') {
-      await files.removeFolder(folder)
-      return files.makeFolder(folder)
-    }
+    if (code === 'EEXIST') return takeOver(files, folder)
     if (code === 'EACCES' || code === 'EPERM') {
       throw noDevice('the kernel refuses the request', 'run the provider as root', cause)
     }
     throw noDevice('the kernel has no configfs-tsm with a provider of reports', kind.needs, cause)
+  }
+}
+
+async function takeOver(files: Files, folder: string): Promise<void> {
+  try {
+    await files.removeFolder(folder)
+    await files.makeFolder(folder)
+  } catch (cause) {
+    throw noDevice(`the folder ${folder} is there and cannot be removed`, OTHER_NAME, cause)
   }
 }
 
@@ -96,23 +121,22 @@ async function once(
   kind: TsmKind,
   reportData: Bytes,
 ): Promise<TsmReport | undefined> {
+  const before = await generation(files, folder)
+  await files.write(`${folder}/inblob`, reportData)
+  let report: Bytes
   try {
-    const before = await generation(files, folder)
-    await files.write(`${folder}/inblob`, reportData)
-    const report = await files.read(`${folder}/outblob`)
-    const extra = await optional(files, `${folder}/auxblob`)
-    if ((await generation(files, folder)) !== before + 1) return undefined
-    if (report.length === 0 || report.length > LIMITS.tsmBlobBytes) {
-      throw noDevice(`the report has ${report.length} bytes`, kind.needsForReport)
-    }
-    return { report, extra }
-  } catch (cause) {
-    const code = systemCode(cause)
-    if (cause instanceof MarketError) throw cause
+    report = await files.read(`${folder}/outblob`)
+  } catch (thrown) {
     // The kernel's word for a report that a write has overtaken.
-    if (code === 'EWOULDBLOCK' || code === 'EAGAIN') return undefined
-    throw noDevice(`the kernel made no report (${code ?? 'no code'})`, kind.needsForReport, cause)
+    if (['EWOULDBLOCK', 'EAGAIN'].includes(systemCode(thrown) ?? '')) return undefined
+    throw thrown
   }
+  const extra = await optional(files, `${folder}/auxblob`)
+  if ((await generation(files, folder)) !== before + 1) return undefined
+  if (report.length === 0 || report.length > LIMITS.tsmBlobBytes) {
+    throw noDevice(`the report has ${report.length} bytes`, kind.needsForReport)
+  }
+  return { report, extra }
 }
 
 async function generation(files: Files, folder: string): Promise<number> {

@@ -64,10 +64,25 @@ describe('a TDX quote', () => {
     expect((await collectTdxQuote(files, DATA)).length).toBeGreaterThan(0)
   })
 
+  it('says what is in the way where that folder cannot be removed', async () => {
+    const { files, folders } = recordedMachine({ tsm: TDX })
+    folders.add(FOLDER)
+    const busy = { ...files, removeFolder: () => Promise.reject(systemError('EBUSY')) }
+    const refused = noDevice('cannot be removed', 'another name')
+    await expect(collectTdxQuote(busy, DATA)).rejects.toThrow(refused)
+  })
+
+  it('tells the first fault, where removing the folder fails as well', async () => {
+    const { files } = recordedMachine({ tsm: { ...TDX, fails: { outblob: 'EIO' } } })
+    const busy = { ...files, removeFolder: () => Promise.reject(systemError('EBUSY')) }
+    await expect(collectTdxQuote(busy, DATA)).rejects.toThrow(noDevice('(EIO)', 'qgsd'))
+  })
+
   it.each([
     ['no TDX guest', {}, 'no configfs-tsm', 'run inside a TDX guest, with Linux 6.7 or later'],
     ['no provider', { mkdir: 'ENXIO' }, 'no configfs-tsm', 'configfs mounted'],
     ['no permission', { mkdir: 'EACCES' }, 'kernel refuses', 'as root'],
+    ['no provider file', { provider: 'EIO' }, 'made no report (EIO)', 'qgsd'],
     ['no quoting service', { outblob: 'EIO' }, 'made no report (EIO)', 'qgsd'],
     ['a write that was refused', { inblob: 'EINVAL' }, 'made no report (EINVAL)', 'qgsd'],
     ['a report that is overtaken', { outblob: 'EWOULDBLOCK' }, 'another process', 'another name'],
