@@ -74,6 +74,8 @@ describe('a quote', () => {
 
   it.each<[string, Uint8Array]>([
     ['a body of another size', set(V5, 50, 0x49)],
+    ['a body of one type and the size of another', set(V5_NEW, 48, 2)],
+    ['more in its signature data', set(concat(V4, new Uint8Array(1)), AUTH.v4, V4[AUTH.v4]! + 1)],
     ['signature data that ends early', set(V4, AUTH.v4, V4[AUTH.v4]! - 1)],
     ['signature data that ends late', set(V4, AUTH.v4, V4[AUTH.v4]! + 1)],
     ['a certification that ends early', set(V4, AUTH.v4 + 134, V4[AUTH.v4 + 134]! - 1)],
