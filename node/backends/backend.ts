@@ -48,6 +48,11 @@ export interface BackendRequest {
   /** Above 0, up to 1. */
   readonly topP?: number
   readonly seed?: number
+  /**
+   * So many likely tokens are named with each one, 1 to `LIMITS.topLogprobs`, where the backend can:
+   * for probes (`node/audit/`). The market does not carry them.
+   */
+  readonly topLogprobs?: number
   /** The text ends before the first of these. */
   readonly stop?: readonly string[]
   /**
@@ -61,6 +66,17 @@ export interface BackendRequest {
    * as `unpaid`. Where absent, nothing is asked. A rejection ends the run with that error.
    */
   readonly mayContinue?: (tokensSoFar: number) => true | Promise<boolean>
+}
+
+/** A token and the natural logarithm of its probability, as the model gave it. */
+export interface TokenChance {
+  readonly token: string
+  readonly logprob: number
+}
+
+/** A token of an answer, and the most likely ones at its place, likeliest first. */
+export interface TokenLogprob extends TokenChance {
+  readonly top: readonly TokenChance[]
 }
 
 /** Token counts of one run; classes do not overlap. */
@@ -83,7 +99,13 @@ export type FinishReason = 'stop' | 'length' | 'aborted' | 'unpaid'
  */
 export type BackendPiece =
   | { type: 'prompt'; prompt: number; cachedPrompt: number; estimated?: true }
-  | { type: 'text'; text: string; completionTokens: number }
+  | {
+      type: 'text'
+      text: string
+      completionTokens: number
+      /** Of the tokens since the last piece; where they were asked for and the backend has them. */
+      logprobs?: readonly TokenLogprob[]
+    }
   | { type: 'reasoning'; text: string; reasoningTokens: number }
   | { type: 'end'; finishReason: FinishReason; usage: BackendUsage }
 
@@ -120,7 +142,7 @@ export function checkRequest(
 ): BackendModel {
   const model = models.find((one) => one.id === request.model)
   if (!model) throw new MarketError('no-model', { model: request.model.slice(0, 128) })
-  const { maxTokens, temperature, topP, seed, stop } = request
+  const { maxTokens, temperature, topP, seed, stop, topLogprobs = 1 } = request
   const messages = request.messages.reveal()
   demand(messages.length > 0 && messages.length <= LIMITS.messages, 'messages')
   demand(messages.at(-1)?.role === 'user', 'messages', 'a user message at the end')
@@ -128,6 +150,8 @@ export function checkRequest(
   demand(temperature === undefined || (temperature >= 0 && temperature <= 2), 'temperature')
   demand(topP === undefined || (topP > 0 && topP <= 1), 'topP')
   demand(seed === undefined || (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32), 'seed')
+  const likely = Number.isInteger(topLogprobs) && topLogprobs > 0
+  demand(likely && topLogprobs <= LIMITS.topLogprobs, 'topLogprobs')
   const stops = stop ?? []
   const fits = stops.every((text) => text.length > 0 && text.length <= LIMITS.stopLength)
   demand(stops.length <= LIMITS.stopTexts && fits, 'stop')

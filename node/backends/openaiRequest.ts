@@ -79,6 +79,8 @@ export async function post(
         seed: request.seed,
         stop: request.stop?.length ? request.stop : undefined,
         cache_salt: options.separateCaches ? request.cacheScope : undefined,
+        logprobs: request.topLogprobs ? true : undefined,
+        top_logprobs: request.topLogprobs,
         n: 1,
         stream: true,
         stream_options: { include_usage: true, continuous_usage_stats: true },

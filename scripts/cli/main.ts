@@ -6,6 +6,7 @@
  */
 import { Command, CommanderError } from 'commander'
 import { MarketError } from '../../contracts/base/errors.ts'
+import { register as audit } from './audit.ts'
 import { register as balance } from './balance.ts'
 import { register as channel } from './channel.ts'
 import { register as dev } from './dev.ts'
@@ -38,6 +39,7 @@ const VERBS = [
   receipt,
   evidence,
   match,
+  audit,
   sim,
 ]
 

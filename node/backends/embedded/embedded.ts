@@ -16,6 +16,7 @@ import {
   checkRequest,
   type FinishReason,
   neverStarted,
+  type TokenLogprob,
 } from '../backend.ts'
 import { createPlaces } from '../places.ts'
 import { type Confinement, describeConfinement } from './confinement.ts'
@@ -115,6 +116,7 @@ async function* converse(
     finishReason,
     usage: { ...usage },
   })
+  const chances: TokenLogprob[] = [] // of tokens that have no text yet
   for (;;) {
     const message = await job.take(signal)
     if (!message) return yield end('aborted')
@@ -125,7 +127,11 @@ async function* converse(
       const { prompt, context } = message
       throw new MarketError('prompt-too-long', { promptTokens: prompt, contextTokens: context })
     }
-    if (message.type === 'done') return yield end(message.finish)
+    if (message.type === 'done') {
+      const completionTokens = usage.completion
+      if (chances.length > 0) yield { type: 'text', text: '', completionTokens, logprobs: chances }
+      return yield end(message.finish)
+    }
     if (message.type === 'prompt') {
       usage.prompt = message.tokens
       yield { type: 'prompt', prompt: message.tokens, cachedPrompt: 0 }
@@ -135,13 +141,17 @@ async function* converse(
     const answer = await askToContinue(request, completion, usage.completion, signal)
     if (answer !== 'yes') return yield end(answer)
     usage.completion = completion
-    if (text) yield { type: 'text', text, completionTokens: completion }
+    chances.push(...(message.logprobs ?? []))
+    if (text) {
+      const logprobs = chances.length > 0 ? chances.splice(0) : undefined
+      yield { type: 'text', text, completionTokens: completion, logprobs }
+    }
     job.grant(completion + LIMITS.engineAheadTokens)
   }
 }
 
 function engineJob(request: BackendRequest) {
-  const { messages, maxTokens, temperature, topP, seed, stop } = request
+  const { messages, maxTokens, temperature, topP, seed, stop, topLogprobs } = request
   return {
     messages: messages.reveal().map(({ role, content }) => ({ role, content })),
     maxTokens,
@@ -149,5 +159,6 @@ function engineJob(request: BackendRequest) {
     topP: topP ?? 1,
     seed,
     stop: stop ?? [],
+    topLogprobs: topLogprobs ?? 0,
   }
 }
