@@ -86,25 +86,33 @@ export function createEvidence(deps: EvidenceDeps): Attest {
     return { ...made, renewAtS: nowS() + Math.floor((made.validUntilS - nowS()) / 2) }
   }
 
+  /** One renewal at a time for a key; its outcome is for whoever waits. */
+  const renewed = (key: string, ...about: Parameters<typeof renew>): Promise<Kept> => {
+    const running = renewing.get(key)
+    if (running) return running
+    const started = renew(...about)
+      .then((made) => {
+        kept.set(key, made)
+        return made
+      })
+      .finally(() => renewing.delete(key))
+    renewing.set(key, started)
+    return started
+  }
+
   const fresh = async (modelHash: Bytes, backendHash: Bytes, tier: Tier): Promise<Kept> => {
     const key = [tier, ...[modelHash, backendHash].map(toHex)].join('/')
     const known = kept.get(key)
-    if (known && nowS() < known.renewAtS) return known
-    const running = renewing.get(key) ?? renew(modelHash, backendHash, tier)
-    renewing.set(key, running)
-    try {
-      const made = await running
-      kept.set(key, made)
-      return made
-    } catch (thrown) {
-      // What is there serves on while it is good for an epoch; hardware may be busy for a moment.
-      const error = asMarketError(thrown)
-      if (!known || nowS() + LIMITS.epochMinS >= known.validUntilS) throw error
-      deps.logger.warn({ code: error.code, detail: error.message }, 'evidence was not renewed')
-      return known
-    } finally {
-      renewing.delete(key)
-    }
+    const atS = nowS()
+    if (known && atS < known.renewAtS) return known
+    const next = renewed(key, modelHash, backendHash, tier)
+    if (!known || atS + LIMITS.epochMinS >= known.validUntilS) return next
+    // No lease waits for hardware, which may take seconds: what is there is good for an epoch.
+    next.catch((thrown: unknown) => {
+      const { code, message } = asMarketError(thrown)
+      deps.logger.warn({ code, detail: message }, 'evidence was not renewed')
+    })
+    return known
   }
 
   return async (modelHash, backendHash, tier) => {

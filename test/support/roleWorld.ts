@@ -45,6 +45,7 @@ export const MODEL = 'words'
 export const TICK = 80
 const START_MS = 1_795_000_000_000
 
+export type Proving = Parameters<typeof providerParty>[1]['proving']
 export type JobStream = MessageStream<typeof JobMessageSchema>
 
 /** Builds a world; nobody runs in it yet. */
@@ -79,9 +80,10 @@ export function createRoleWorld(
   const run = <T>(promise: Promise<T>, limitMs = 120_000) => clock.settle(promise, limitMs)
   const tokensAtMs: number[] = []
   const models = [{ id: MODEL, places: 2 }]
-  const provider = (name: string, tick = TICK) =>
+  const provider = (name: string, tick = TICK, proving?: Proving) =>
     providerParty(machine(name), {
       tick,
+      proving,
       scheduler: at,
       backend: (ownClock) =>
         timed(startSimulated({ models, clock: ownClock, seed: 1, ...backend }), () =>
