@@ -53,16 +53,16 @@ export function verifyTdxQuote(
   const parsed = parseTdxQuote(quote)
   const published = parseCollateral(collateral)
   const genuine = genuineQuote(parsed, trust)
+  const { report } = parsed
+  checkAttributes(report)
   const trusted = trustedCollateral(published, trust)
   if (!equal(genuine.authority.keyHash, trusted.authority.keyHash)) {
     throw refused('evidence-collateral', 'the revocation list is of another authority')
   }
   checkNotRevoked(trusted.rootCrl, genuine.authority)
   checkNotRevoked(trusted.pckCrl, genuine.pck)
-  const { report } = parsed
   const { platform, qe } = genuine
   const state = tcbStateOf(platform, report, qe, trusted.info, trusted.identity)
-  checkAttributes(report)
   return {
     vendor: 'intel-tdx',
     reportData: Uint8Array.from(report.reportData),
