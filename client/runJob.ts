@@ -205,6 +205,7 @@ export class JobRun {
     this.#marks.verifyMs = this.#needs.clock.monotonicMs() - startMs
     if (attempt !== this.#state.attempt) return
     this.#placement = placement
+    this.#options.onVerified(placement)
     this.#dispatch({ type: 'verified', attempt, terms: placement.lease })
   }
 

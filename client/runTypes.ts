@@ -50,4 +50,6 @@ export interface RunOptions {
   readonly key: SigningKey
   readonly signal: AbortSignal
   readonly onPiece: (piece: Piece) => void
+  /** Told of each provider that was verified, before it is paid. */
+  readonly onVerified: (placement: Placement) => void
 }

@@ -1,6 +1,6 @@
 /**
- * What this client has seen of the hardware vendors' collateral, over restarts: an older list that a
- * provider shows later is refused. Table `collateral`, one row.
+ * What this client has seen of the hardware vendors' collateral, over restarts: an older list that
+ * a provider shows later is refused. Table `collateral`, one row.
  * @module
  */
 import {

@@ -2,8 +2,8 @@
  * What every verifier of hardware evidence answers, whatever the vendor.
  *
  * The verifiers of `tdx/`, `snp/` and `nvidia/` take raw evidence, collateral and the time, and
- * give this or throw one `evidence-*` error. They know nothing of providers or prompts: the evidence
- * document binds `reportData` to claims, the policy decides what is enough.
+ * give this or throw one `evidence-*` error. They know nothing of providers or prompts: the
+ * evidence document binds `reportData` to claims, the policy decides what is enough.
  * @module
  */
 import type { Bytes } from '../base/bytes.ts'

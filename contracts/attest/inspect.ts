@@ -1,5 +1,5 @@
 /**
- * Evidence in a person's hand: a file of any known form and a pool of collateral in, one answer out.
+ * Evidence in a person's hand: a file of any known form and a pool of collateral in, an answer out.
  *
  * For raw evidence that answer is what the hardware proves, and what it leaves open because nobody
  * named a nonce or a list; for the market's document it is a verdict under a policy. Offline.
@@ -150,7 +150,8 @@ async function inspectDocument(
   const { tier, hardware } = verdict
   const isTee = tier === 'cpu-tee' || tier === 'gpu-tee'
   if (isTee) applyHardwarePolicy(hardware, market.hardware, { atMs, freshAtS: claims.freshAtS })
-  const listed = `what it runs is on the accepted list, version ${market.hardware.measurements.version}`
+  const { version } = market.hardware.measurements
+  const listed = `what it runs is on the accepted list, version ${version}`
   return {
     form: 'document',
     name: FORM_NAMES.document,
@@ -183,7 +184,7 @@ function firstOf<T>(all: readonly Bytes[], verify: (one: Bytes) => T): T {
   throw errors[0] ?? lacking('what Intel publishes about the platform: it is not in the quote')
 }
 
-/** The nonce that the tokens themselves name, where the asker named none: it proves no freshness. */
+/** The nonce that the tokens name themselves, where the asker named none: no proof of freshness. */
 function nonceOf(bytes: Bytes): Bytes {
   const json = jsonOf(bytes)
   const bundle: unknown = isTokenBundle(json) && Array.isArray(json) ? json : undefined

@@ -3,8 +3,8 @@
  * names. From the pool each verifier is given exactly what its evidence needs.
  *
  * Forms: certificates and revocation lists in DER or PEM (several in one file); the table of
- * certificates that a host hands to an SEV-SNP guest; TDX collateral as Intel's tools write it or in
- * this project's encoding; the key set of NVIDIA's service (JWKS).
+ * certificates that a host hands to an SEV-SNP guest; TDX collateral as Intel's tools write it or
+ * in this project's encoding; the key set of NVIDIA's service (JWKS).
  * @module
  */
 import type { KeyObject } from 'node:crypto'

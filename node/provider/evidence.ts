@@ -3,8 +3,8 @@
  * that never outlives it.
  *
  * `open` shows only who answers; `simulated` imitates a TEE for development networks and can never
- * be mistaken for one. Above them a collector asks the hardware, and what it brings is verified here
- * as a client will, before anybody is offered anything.
+ * be mistaken for one. Above them a collector asks the hardware, and what it brings is verified
+ * here as a client will, before anybody is offered anything.
  * @module
  */
 import { type Claims, type Compute, evidenceDigest } from '../../contracts/attest/document.ts'

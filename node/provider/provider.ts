@@ -34,13 +34,7 @@ import { failStop, guarded } from '../settlement/guards.ts'
 import { openPayeeBook, type PayeeBook } from '../settlement/payeeBook.ts'
 import { createReceiptBook } from '../settlement/receiptBook.ts'
 import { createSettler } from '../settlement/settler.ts'
-import {
-  BACKEND,
-  backendHash,
-  type Collect,
-  createEvidence,
-  type EvidenceDeps,
-} from './evidence.ts'
+import { type Attest, BACKEND, backendHash, type Collect, createEvidence } from './evidence.ts'
 import { createJobs } from './jobs.ts'
 import { createSessions, type SchedulerAddress } from './sessions.ts'
 import type { Slot } from './slots.ts'
@@ -136,21 +130,9 @@ export async function startProvider(
   const own = () => ownHello(options, deps.clock.nowMs())
   const sessions = createSessions({ ...deps, slots }, own, schedulersOf(options))
   const { compute } = options
-  const evidence: EvidenceDeps = {
-    ...deps,
-    epochs,
-    networkId,
-    identity,
-    deviceKey: keys.device,
-    compute,
-  }
-  const attest = createEvidence(evidence)
-  // Nothing is offered that could not be proved: a machine without the hardware stops here.
-  if (tierAtLeast(options.tier, 'cpu-tee')) {
-    for (const { id, weightsHash } of backend.models) {
-      await attest(weightsHash, backendHash(BACKEND, id), options.tier)
-    }
-  }
+  const proving = { epochs, networkId, identity, deviceKey: keys.device, compute }
+  const attest = createEvidence({ ...deps, ...proving })
+  await proveFirst(attest, backend, options.tier)
   const book = await openPayeeBook(deps, {
     networkId,
     identity,
@@ -200,6 +182,22 @@ export async function startProvider(
       eraseEpochs(epochs)
       await store.close()
     },
+  }
+}
+
+/**
+ * Above `open` nothing is offered that could not be proved: without the hardware the provider stops
+ * here, and its backend with it.
+ */
+async function proveFirst(attest: Attest, backend: Backend, tier: Tier): Promise<void> {
+  if (!tierAtLeast(tier, 'cpu-tee')) return
+  try {
+    for (const { id, weightsHash } of backend.models) {
+      await attest(weightsHash, backendHash(BACKEND, id), tier)
+    }
+  } catch (error) {
+    await backend.stop()
+    throw error
   }
 }
 

@@ -27,8 +27,8 @@ export function register(program: Command): void {
   const verify = evidence
     .command('verify')
     .description(
-      'Verify evidence offline: exit 0 only where it is verified. Takes raw TDX quotes and SEV-SNP\n' +
-        "reports (binary or hex), NVIDIA evidence and tokens, and the market's own document.",
+      'Verify evidence offline: exit 0 only where it is verified. Takes raw TDX quotes and\n' +
+        "SEV-SNP reports (binary or hex), NVIDIA evidence and tokens, and the market's document.",
     )
     .argument('<file>', 'the evidence')
     .argument('[collateral...]', 'the same as --collateral')

@@ -79,8 +79,9 @@ export function register(program: Command): void {
         '  chrysalis provider start --tier gpu-tee --backend-url http://127.0.0.1:8000/v1 \\\n' +
         '    --model llama --weights-file /models/llama.safetensors --context-tokens 8192\n\n' +
         'An owner of an `open` provider can read the prompts it serves. Clients are told so.\n' +
-        'Above it the model must run inside the confidential machine, and the folder of collateral\n' +
-        'has tdx.json, or ark.der and amd.crl; for GPUs nvidia-root.der, nvidia-line.der and .crl.\n',
+        'Above it the model must run inside the confidential machine. The folder of collateral\n' +
+        'has tdx.json, or ark.der and amd.crl; for GPUs nvidia-root and nvidia-line, each as\n' +
+        '.der and .crl.\n',
     )
     .action((options: ProviderOptions) => runVerb(options, () => startProvider(options)))
   addCommon(start)

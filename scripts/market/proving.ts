@@ -30,8 +30,8 @@ export interface Proving {
 }
 
 /**
- * Checks a choice. `folder` is the role's own. Throws `bad-config` where tier and place of computing
- * do not go together, `bad-model` where the weights are others than named.
+ * Checks a choice. `folder` is the role's own. Throws `bad-config` where tier and place of
+ * computing do not go together, `bad-model` where the weights are others than named.
  */
 export async function chooseProving(choice: ProvingChoice, folder: string): Promise<Proving> {
   const compute = choice.compute ?? defaultCompute(choice)
