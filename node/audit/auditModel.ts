@@ -2,7 +2,7 @@
  * The audit of a model: the same probes to the backend under suspicion and to a reference of the
  * auditor's own, until a sequential test has decided or the probes are used up.
  *
- * Two tests run side by side. `text`: the greedy answers are equal. `logprobs`, where both sides name
+ * Two tests run side by side. `text`: the greedy answers are equal. `logprobs`, where both name
  * likely tokens: their distance is within a tolerance. The verdict is `different` as soon as one of
  * them says so, `same` once every one that runs says so. It is deterrence, not proof: a provider
  * that knows a probe can answer it honestly and cheat elsewhere, and reported log-probabilities
@@ -17,9 +17,9 @@ import type { Probe } from './probes.ts'
 import { checkPlan, type Decision, decide, observe, SPRT_START, type SprtPlan } from './sprt.ts'
 
 /**
- * Of the texts: the same weights in other arithmetic flip a near-tie now and then (the demo model as
- * 16-bit floats: one answer in twenty); what deviates in fewer than a third of the answers is not
- * told from it.
+ * Of the texts: the same weights in other arithmetic flip a near-tie now and then (the demo model
+ * as 16-bit floats: one answer in twenty); what deviates in fewer than a third of the answers is
+ * not told from it.
  */
 export const TEXT_PLAN: SprtPlan = {
   sameRate: 0.1,

@@ -1,9 +1,9 @@
 /**
- * The prompts of an audit, by seed: of the kind that users send, so that a probe looks like any job.
+ * The prompts of an audit, by seed: of the kind that users send, so that probes look like any job.
  *
  * Two kinds: what the demo model was made for, and everyday requests to a model of general use. An
- * auditor's own traffic is a better disguise than either: `probesFrom` takes its prompts. What still
- * tells a probe from a job is its temperature of 0, and a seed that was published before it was used.
+ * auditor's own traffic is a better disguise than either: `probesFrom` takes its prompts. What
+ * still tells a probe is its temperature of 0, and a seed that was known before it was used.
  * @module
  */
 import { MarketError } from '../../contracts/base/errors.ts'
@@ -113,5 +113,5 @@ const GENERAL_KINDS: readonly ((draw: SeededRandom) => string)[] = [
   (draw) => `Write a function in ${draw.pick(['Python', 'Go', 'Rust'])} that counts vowels.`,
   (draw) => `Summarise what is known about ${draw.pick(TOPICS)} in ${draw.int(3) + 2} sentences.`,
   (draw) =>
-    `Translate into ${draw.pick(LANGUAGES)}: my ${draw.pick(ANIMALS)} likes the ${draw.pick(WORDS)}.`,
+    `In ${draw.pick(LANGUAGES)}, please: my ${draw.pick(ANIMALS)} likes the ${draw.pick(WORDS)}.`,
 ]

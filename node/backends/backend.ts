@@ -49,7 +49,7 @@ export interface BackendRequest {
   readonly topP?: number
   readonly seed?: number
   /**
-   * So many likely tokens are named with each one, 1 to `LIMITS.topLogprobs`, where the backend can:
+   * So many likely tokens are named with each one, 1 to `LIMITS.topLogprobs`, where a backend can:
    * for probes (`node/audit/`). The market does not carry them.
    */
   readonly topLogprobs?: number

@@ -12,8 +12,6 @@
  * @module
  */
 import { hkdfSync, scrypt } from 'node:crypto'
-import { chmod, constants, link, mkdir, open, unlink } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
 import {
   type Bytes,
@@ -23,10 +21,11 @@ import {
   toHex,
   utf8,
 } from '../../contracts/base/bytes.ts'
-import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
+import { MarketError } from '../../contracts/base/errors.ts'
 import type { Random } from '../../contracts/base/ports.ts'
 import { type Secret, secret } from '../../contracts/base/secret.ts'
 import { type SigningKey, sha256, signingKey } from '../../contracts/base/signing.ts'
+import { readPrivateFile, writePrivateFile } from './privateFile.ts'
 
 /** What a key is for. A key of one purpose never signs for another. */
 export type KeyPurpose = 'wallet' | 'identity' | 'peer' | 'voucher' | 'job' | 'cache'
@@ -41,10 +40,11 @@ export interface Keystore {
 
 const KDF = { name: 'scrypt', N: 2 ** 17, r: 8, p: 1 } as const
 const CIPHER = 'xchacha20-poly1305'
+const FIELDS = ['version', 'kdf', 'cipher', 'nonce', 'box', 'sum']
+const KDF_FIELDS = ['name', 'N', 'r', 'p', 'salt']
 const ROOT_BYTES = 32
 const SALT_BYTES = 16
 const NONCE_BYTES = 24
-const FILE_BYTES = 4_096
 
 interface KeyFile {
   readonly salt: Bytes
@@ -79,56 +79,6 @@ export async function openKeystore(options: {
   const file = await encrypt(secrets, passphrase, random)
   await writePrivateFile(path, utf8(`${file}\n`))
   return keystoreOf(secrets)
-}
-
-/**
- * Reads a small file that only its owner may read; `undefined` where there is none. Throws
- * `key-file` where others could have read or replaced it.
- */
-export async function readPrivateFile(path: string): Promise<string | undefined> {
-  // O_NOFOLLOW: a link planted in the folder must not choose which file is trusted.
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((cause) => {
-    if (cause.code === 'ENOENT') return undefined
-    throw new MarketError('key-file', { path, code: cause.code }, { cause })
-  })
-  if (!file) return undefined
-  try {
-    const { mode, uid, size } = await file.stat()
-    if ((mode & 0o077) !== 0) {
-      throw new MarketError('key-file', { path, mode: (mode & 0o777).toString(8), expected: '600' })
-    }
-    if (process.getuid && uid !== process.getuid()) throw new MarketError('key-file', { path, uid })
-    if (size > FILE_BYTES) throw new MarketError('key-file', { path, bytes: size })
-    return await file.readFile('utf8')
-  } finally {
-    await file.close()
-  }
-}
-
-/** Writes a new private file, whole or not at all. Throws `key-file` where there is one already. */
-export async function writePrivateFile(path: string, content: Bytes): Promise<void> {
-  const folder = dirname(path)
-  const temporary = `${path}.${process.pid}.new`
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-    await chmod(folder, 0o700)
-    const file = await open(temporary, 'wx', 0o600)
-    try {
-      await file.writeFile(content)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    // A link, unlike a rename, fails where another process was first.
-    await link(temporary, path)
-    await unlink(temporary)
-    const directory = await open(folder, constants.O_RDONLY)
-    await directory.sync()
-    await directory.close()
-  } catch (cause) {
-    await unlink(temporary).catch(() => undefined)
-    throw new MarketError('key-file', { path, detail: asMarketError(cause).message }, { cause })
-  }
 }
 
 /**
@@ -219,6 +169,7 @@ function parseKeyFile(text: string, path: string): KeyFile {
     const { name, N, r, p } = json.kdf
     const known = name === KDF.name && N === KDF.N && r === KDF.r && p === KDF.p
     if (json.version !== 1 || !known || json.cipher !== CIPHER) throw new Error('other parameters')
+    if (!hasOnly(json, FIELDS) || !hasOnly(json.kdf, KDF_FIELDS)) throw new Error('other fields')
     const file = {
       salt: fromBase64(String(json.kdf.salt)),
       nonce: fromBase64(String(json.nonce)),
@@ -235,6 +186,10 @@ function parseKeyFile(text: string, path: string): KeyFile {
     throw new MarketError('key-file', { path, malformed: true }, { cause })
   }
   throw new MarketError('key-file', { path, damaged: true })
+}
+
+function hasOnly(json: object, names: readonly string[]): boolean {
+  return Object.keys(json).every((name) => names.includes(name))
 }
 
 function stretch(passphrase: Secret<string>, salt: Bytes): Promise<Bytes> {

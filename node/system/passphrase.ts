@@ -11,7 +11,7 @@ import { toBase64, utf8 } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import type { Random } from '../../contracts/base/ports.ts'
 import { type Secret, secret } from '../../contracts/base/secret.ts'
-import { readPrivateFile, writePrivateFile } from './keystore.ts'
+import { readPrivateFile, writePrivateFile } from './privateFile.ts'
 
 const NOTE =
   '# Made for a development network and kept beside the key file: coins there have no worth.\n' +

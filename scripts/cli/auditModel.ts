@@ -43,7 +43,7 @@ export function addAuditModel(audit: Command): void {
         '\nExamples:\n' +
         '  chrysalis audit model --backend-url http://10.0.0.7:8000/v1 \\\n' +
         '    --reference-url http://127.0.0.1:8000/v1 --model llama-3.1-8b\n' +
-        '  chrysalis audit model --backend-url http://127.0.0.1:10000/v1 --model tiny-chat --json\n',
+        '  chrysalis audit model --backend-url http://127.0.0.1:10000/v1 --model tiny-chat\n',
     )
     .action((options: AuditModelOptions) => runVerb(options, () => run(options)))
 }

@@ -4,6 +4,7 @@
  * `--help` stays fast.
  * @module
  */
+import './crash.ts'
 import { Command, CommanderError } from 'commander'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { register as audit } from './audit.ts'

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { utf8 } from '../../contracts/base/bytes.ts'
 import { type Secret, secret } from '../../contracts/base/secret.ts'
 import { roleFolder } from '../../node/system/home.ts'
-import { readPrivateFile, writePrivateFile } from '../../node/system/keystore.ts'
+import { readPrivateFile, writePrivateFile } from '../../node/system/privateFile.ts'
 
 /** The key of the gateway on a network, made at the first start. Throws `key-file`. */
 export async function gatewayKey(home: string, network: string): Promise<Secret<string>> {

@@ -2,8 +2,8 @@
  * Copies of a GGUF model that a cheat, or another machine, would serve: its Q8_0 tensors rounded to
  * fewer bits, or the same weights as 16-bit floats, which other arithmetic computes with.
  *
- * Reads just enough of the format (github.com/ggml-org/ggml, docs/gguf.md, version 3): the kinds and
- * places of tensors. A block of Q8_0 is a half-precision scale and 32 signed bytes.
+ * Reads just enough of the format (github.com/ggml-org/ggml, docs/gguf.md, version 3): the kinds
+ * and places of tensors. A block of Q8_0 is a half-precision scale and 32 signed bytes.
  * @module
  */
 const Q8_0 = 8

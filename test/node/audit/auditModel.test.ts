@@ -84,7 +84,8 @@ describe('the demo model', { timeout: 120_000 }, () => {
   })
 
   it('at another temperature than asked, without chances, it is found by its texts', async () => {
-    const report = await audit(cheating(() => ({ temperature: 1.2, seed: 7, topLogprobs: undefined })))
+    const hot = { temperature: 1.2, seed: 7, topLogprobs: undefined }
+    const report = await audit(cheating(() => hot))
     expect(report.verdict).toBe('different')
     expect(report.logprobs).toBeUndefined()
     expect(report.probes).toBeLessThanOrEqual(40)

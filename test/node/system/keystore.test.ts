@@ -5,6 +5,7 @@
 import { chmod, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toHex } from '../../../contracts/base/bytes.ts'
 import { secret } from '../../../contracts/base/secret.ts'
@@ -112,6 +113,117 @@ describe('openKeystore', () => {
       ['', 'a', 'b'].map((label) => toHex(keys.secret(purpose, label).reveal())),
     )
     expect(new Set(secrets).size).toBe(secrets.length)
+  })
+})
+
+describe('a key file', () => {
+  const passphrase = secret('passphrase', 'a passphrase')
+  const rootBytes = random.fork('root').bytes(32)
+  const seed = random.fork('wallet').bytes(32)
+  let path: string
+  let text: string
+
+  beforeAll(async () => {
+    path = join(folder, 'file', 'keys.json')
+    // The root is the first thing drawn, so that the file can be searched for it.
+    const known = { bytes: (length: number) => (length === 32 ? rootBytes : random.bytes(length)) }
+    const walletSeed = secret('wallet seed', seed.slice())
+    await openKeystore({ path, passphrase, random: known, create: true, walletSeed })
+    text = await readFile(path, 'utf8')
+  })
+
+  it('shows nothing of what it holds: not the root, not the seed, not the passphrase', async () => {
+    const file = await readFile(path)
+    const opened = await openKeystore({ path, passphrase, random })
+    const identity = opened.secret('identity').reveal()
+    expect(opened.secret('wallet').reveal()).toEqual(seed)
+    const hidden = [rootBytes, seed, identity, Buffer.from('a passphrase')]
+    const forms = (bytes: Uint8Array) => {
+      const buffer = Buffer.from(bytes)
+      const texts = ['hex', 'base64', 'base64url', 'latin1'] as const
+      return texts.map((each) => Buffer.from(buffer.toString(each).replace(/=+$/, ''), 'latin1'))
+    }
+    for (const bytes of hidden) {
+      for (const form of forms(bytes)) expect(file.includes(form)).toBe(false)
+    }
+    // The control: the same search finds the salt, which is no secret.
+    const salt = Buffer.from(JSON.parse(text).kdf.salt, 'base64')
+    expect(forms(salt).some((form) => file.includes(form))).toBe(true)
+    expect(inspect([opened, passphrase], { depth: null, showHidden: true })).not.toMatch(
+      new RegExp(`a passphrase|${toHex(rootBytes)}|${[...rootBytes.slice(0, 4)].join(', ')}`),
+    )
+  })
+
+  it('is refused by name where any byte is changed, and stays as it is', async () => {
+    const changed = join(folder, 'file', 'changed.json')
+    const seen: Record<string, number> = {}
+    for (let at = 0; at < text.length; at++) {
+      for (const bit of [1, 32]) {
+        const bytes = Buffer.from(text)
+        bytes[at]! ^= bit
+        await writeFile(changed, bytes, { mode: 0o600 })
+        const error = await openKeystore({ path: changed, passphrase, random }).catch((e) => e)
+        const fact = ['malformed', 'damaged'].find((name) => error?.facts?.[name] === true)
+        // Only the line's end is not part of what is protected.
+        const name = fact ?? (at === text.length - 1 ? 'newline' : `opened at ${at}`)
+        seen[name] = (seen[name] ?? 0) + 1
+        expect(await readFile(changed)).toEqual(bytes)
+      }
+    }
+    expect(Object.keys(seen).sort()).toEqual(expect.arrayContaining(['damaged', 'malformed']))
+    expect(Object.keys(seen).filter((name) => name.startsWith('opened'))).toEqual([])
+    console.log(`${2 * text.length} changed bytes: ${JSON.stringify(seen)}`)
+  })
+
+  it('tells a wrong passphrase from damage, and a box that was made up from both', async () => {
+    const wrong = openKeystore({ path, passphrase: secret('passphrase', 'wrong'), random })
+    await expect(wrong).rejects.toMatchObject({ code: 'key-file', facts: { passphrase: 'wrong' } })
+    // Without its checksum, as the first version wrote it, a changed box fails by its tag.
+    const { sum: _, ...first } = JSON.parse(text)
+    const old = join(folder, 'file', 'old.json')
+    await writeFile(old, JSON.stringify(first), { mode: 0o600 })
+    expect(
+      (await openKeystore({ path: old, passphrase, random })).secret('wallet').reveal(),
+    ).toEqual(seed)
+    const box = Buffer.from(first.box, 'base64')
+    box[0]! ^= 1
+    await writeFile(old, JSON.stringify({ ...first, box: box.toString('base64') }))
+    const forged = openKeystore({ path: old, passphrase, random })
+    await expect(forged).rejects.toMatchObject({ facts: { passphrase: 'wrong' } })
+    expect(await readFile(path, 'utf8')).toBe(text)
+  })
+
+  it('cannot ask for more work: other parameters are refused at once', async () => {
+    const hostile = join(folder, 'file', 'hostile.json')
+    const json = JSON.parse(text)
+    const beganMs = performance.now()
+    const changes = [{ N: 2 ** 30 }, { N: 2 }, { r: 2 ** 20 }, { p: 2 ** 20 }, { N: '131072' }]
+    for (const change of changes) {
+      const kdf = { ...json.kdf, ...change }
+      await writeFile(hostile, JSON.stringify({ ...json, kdf }), { mode: 0o600 })
+      const opening = openKeystore({ path: hostile, passphrase, random })
+      await expect(opening).rejects.toMatchObject({ facts: { malformed: true } })
+    }
+    await writeFile(hostile, ' '.repeat(5_000))
+    const large = openKeystore({ path: hostile, passphrase, random })
+    await expect(large).rejects.toMatchObject({ facts: { bytes: 5_000 } })
+    const memoryMib = process.memoryUsage().rss / 2 ** 20
+    expect(memoryMib).toBeLessThan(2_048)
+    console.log(`${changes.length} hostile files: ${(performance.now() - beganMs).toFixed(0)} ms`)
+  })
+
+  it('costs at least 100 ms of CPU a guess', async () => {
+    const costs: number[] = []
+    for (let i = 0; i < 3; i++) {
+      const before = process.cpuUsage()
+      await openKeystore({ path, passphrase, random })
+      const { user, system } = process.cpuUsage(before)
+      costs.push((user + system) / 1000)
+    }
+    console.log(`a guess: ${costs.map((ms) => ms.toFixed(0)).join(', ')} ms of CPU`)
+    expect(Math.min(...costs)).toBeGreaterThan(100)
+    const { N, r, p } = JSON.parse(text).kdf
+    expect([N >= 2 ** 17, r, p]).toEqual([true, 8, 1])
   })
 })
 
