@@ -30,9 +30,9 @@ const PRESENT = existsSync(FOLDER)
 if (!PRESENT) console.warn(`skipped: ${FOLDER} is absent, VECTORS_DIR names the folder of vectors`)
 
 /** One bit in so many is changed (odd: all places in a byte come); 1 for every bit. */
-const EVERY = Number(process.env.MUTATION_EVERY ?? 17)
+const EVERY = Number(process.env.MUTATION_EVERY ?? 23)
 /** Changes of collateral cost more, since the quote must be checked as well. */
-const EVERY_OF_COLLATERAL = Number(process.env.MUTATION_EVERY ?? 51)
+const EVERY_OF_COLLATERAL = Number(process.env.MUTATION_EVERY ?? 57)
 const MANIFEST = { positive: '2025-07-04T00:00:00Z', outdated: '2026-03-01T00:00:00Z' }
 const SUMMER = Date.parse(MANIFEST.positive)
 const SPRING = Date.parse(MANIFEST.outdated)
