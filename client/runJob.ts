@@ -194,13 +194,18 @@ export class JobRun {
   async #verify(attempt: number): Promise<void> {
     const startMs = this.#needs.clock.monotonicMs()
     const { job, key } = this.#options
+    const { shown } = this.#line
     const placement = await verifyPlacement(this.#offered!, {
       ...this.#needs.rules,
+      shown: shown?.hashesOf(job.spec.model),
       scheduler: this.#line.scheduler,
       spec: job.spec,
       clientJobKey: key.publicKey,
       attempt,
       nowMs: this.#needs.clock.nowMs(),
+    }).catch((error: MarketError) => {
+      if (error.code === 'bad-model') shown?.forget(job.spec.model)
+      throw error
     })
     this.#marks.verifyMs = this.#needs.clock.monotonicMs() - startMs
     if (attempt !== this.#state.attempt) return

@@ -55,6 +55,8 @@ export interface ExpectedPlacement extends PlacementRules {
   readonly clientJobKey: Bytes
   readonly attempt: number
   readonly nowMs: number
+  /** Weight hashes (hex) that were shown on offer for the model; absent where none was listed. */
+  readonly shown?: readonly string[]
 }
 
 /** A placement that was checked. */
@@ -154,6 +156,13 @@ function checkLease(lease: Lease, placedAttempt: number, expected: ExpectedPlace
     throw new MarketError('tier-too-low', { tier: lease.minTier, asked: spec.minTier })
   }
   require(lease.minTier === spec.minTier, 'minTier')
+  const { shown } = expected
+  if (shown && !shown.includes(toHex(lease.modelHash))) {
+    const { model } = spec
+    const action = 'List the models again: what is on offer now is not what you were shown.'
+    const facts = { model, hash: toHex(lease.modelHash), shown: shown.join(' ') }
+    throw new MarketError('bad-model', facts, { action })
+  }
   const pinned = policy.models[spec.model]
   if (pinned !== undefined && !equal(fromHex(pinned), lease.modelHash)) {
     const { model } = spec
