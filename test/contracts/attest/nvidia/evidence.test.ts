@@ -102,13 +102,13 @@ describe('the evidence of several GPUs', () => {
   it('survives fuzzing, of its bytes and of its values', () => {
     const decode = (input: Bytes) => parseNvidiaEvidence(Buffer.from(input).toString('latin1'))
     const documents = [both, { evidences: [both[0]], result_code: 0 }]
-    // Of short parts, since breaking values repeats them many times over.
+    // Breaking repeats values many times over: of short parts, and with time to write it down.
     const short = { ...both[0], evidence: 'AAAA', certificate: 'AAAA' }
     const small = [[short, short], { evidences: [short], result_code: 0 }]
     const corpus = documents.map((document) => utf8(JSON.stringify(document)))
     const bytes = fuzz({ name: 'NVIDIA evidence, bytes', corpus, decode })
     const values = fuzz({
-      ...{ name: 'NVIDIA evidence, values', corpus: RECIPES },
+      ...{ name: 'NVIDIA evidence, values', corpus: RECIPES, mostMs: 60_000 },
       decode: (recipe) => decode(utf8(JSON.stringify(brokenJson(small, recipe)) ?? '')),
     })
     expect(tell(bytes).refused).toBeGreaterThan(0)
