@@ -108,7 +108,7 @@ describe('the evidence of several GPUs', () => {
     const corpus = documents.map((document) => utf8(JSON.stringify(document)))
     const bytes = fuzz({ name: 'NVIDIA evidence, bytes', corpus, decode })
     const values = fuzz({
-      ...{ name: 'NVIDIA evidence, values', corpus: RECIPES, mostMs: 60_000 },
+      ...{ name: 'NVIDIA evidence, values', corpus: RECIPES, mostMs: 60_000, inputs: 500 },
       decode: (recipe) => decode(utf8(JSON.stringify(brokenJson(small, recipe)) ?? '')),
     })
     expect(tell(bytes).refused).toBeGreaterThan(0)
