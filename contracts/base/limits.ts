@@ -89,6 +89,8 @@ export const LIMITS = {
   opensPerEpoch: 65_536,
   /** An epoch key opens this long after its end, seconds, for requests on the way; then it goes. */
   epochGraceS: 30,
+  /** A node without jobs looks this often for epoch keys that have ended, to erase them. */
+  epochSweepMs: 30_000,
   /** Stop texts of one request (OpenAI allows four), and characters of one. */
   stopTexts: 4,
   stopLength: 64,

@@ -51,12 +51,12 @@ export function createEpochs(lifeS: number = LIMITS.epochMaxS / 2): Epochs {
  * The epoch to name in new accepts at `nowS`, erasing old keys and starting a new one where needed.
  *
  * A key is named during the first half of its life, so that a lease always has the other half.
- * Call it at each accept and at least once a minute. `lastS` bounds the end, such as that of the
+ * Call it at each accept; where none comes, `eraseEndedEpochs` ends keys in time. `lastS` bounds the end, such as that of the
  * evidence; throws `epoch-expired` where less than `LIMITS.epochMinS` is left of it: renew the
  * evidence first.
  */
 export function currentEpoch(epochs: Epochs, nowS: number, kem: Kem, lastS = Infinity): Epoch {
-  eraseEnded(epochs, nowS)
+  eraseEndedEpochs(epochs, nowS)
   const newest = epochs.live.at(-1)
   if (newest && stillNamed(newest, nowS) && newest.epoch.notAfterS <= lastS) {
     return newest.epoch
@@ -88,7 +88,7 @@ export function takeEpochKey(
   leaseHash: Bytes,
   nowS: number,
 ): Secret<Bytes> {
-  eraseEnded(epochs, nowS)
+  eraseEndedEpochs(epochs, nowS)
   const live = epochs.live.find((candidate) => candidate.epoch.epoch === epoch)
   if (!live) throw new MarketError('epoch-expired', { epoch })
   const lease = toHex(leaseHash)
@@ -130,7 +130,8 @@ function stillNamed(live: LiveEpoch, nowS: number): boolean {
   return usable && nowS < notBeforeS + halfS
 }
 
-function eraseEnded(epochs: Epochs, nowS: number): void {
+/** Erases every key whose time and grace are over. */
+export function eraseEndedEpochs(epochs: Epochs, nowS: number): void {
   const ended = (live: LiveEpoch) => nowS > live.epoch.notAfterS + LIMITS.epochGraceS
   for (const live of epochs.live.filter(ended)) {
     live.secretKey.wipe()

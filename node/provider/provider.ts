@@ -34,6 +34,7 @@ import { failStop, guarded } from '../settlement/guards.ts'
 import { openPayeeBook, type PayeeBook } from '../settlement/payeeBook.ts'
 import { createReceiptBook } from '../settlement/receiptBook.ts'
 import { createSettler } from '../settlement/settler.ts'
+import { sweepEpochs } from './epochSweep.ts'
 import { type Attest, BACKEND, backendHash, type Collect, createEvidence } from './evidence.ts'
 import { createJobs } from './jobs.ts'
 import { createSessions, type SchedulerAddress } from './sessions.ts'
@@ -149,6 +150,7 @@ export async function startProvider(
   const known = (stream: FrameStream) => void sessions.schedulerOf(stream.peer)
   await transport.handle(PROTOCOLS.account, guarded(logger, known, book.serve))
   await transport.handle(PROTOCOLS.job, guarded(logger, known, jobs.serve))
+  const stopSweeping = sweepEpochs(epochs, deps.clock)
   settler.start()
   sessions.start()
   logger.info({ identity: toHex(identity.publicKey), tier: options.tier }, 'provider started')
@@ -179,6 +181,7 @@ export async function startProvider(
       await disconnect()
       await jobs.idle()
       await backend.stop()
+      stopSweeping()
       eraseEpochs(epochs)
       await store.close()
     },
