@@ -11,7 +11,7 @@ import type { OfferedModel } from './types.ts'
  */
 export interface ShownOffers {
   hashesOf(model: string): readonly string[] | undefined
-  /** After a difference was told: the owner knows, and a model that changed is not lost for ever. */
+  /** After a difference was told: the owner knows, and a model that changed is not lost. */
   forget(model: string): void
 }
 

@@ -130,8 +130,7 @@ export async function startProvider(
   const slots = createSlots(slotsOf(backend, options), schedulers)
   const own = () => ownHello(options, deps.clock.nowMs())
   const sessions = createSessions({ ...deps, slots }, own, schedulersOf(options))
-  const { compute } = options
-  const proving = { epochs, networkId, identity, deviceKey: keys.device, compute }
+  const proving = { epochs, networkId, identity, deviceKey: keys.device, compute: options.compute }
   const attest = createEvidence({ ...deps, ...proving })
   await proveFirst(attest, backend, options.tier)
   const book = await openPayeeBook(deps, {

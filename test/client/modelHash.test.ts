@@ -1,7 +1,7 @@
 /**
- * One model from the offer to the receipt: weights hash in offer, claims, lease and receipt, and the
- * client that compares all four. Any one of them swapped is noticed; before the request is sealed,
- * nothing has been paid.
+ * One model from the offer to the receipt: weights hash in offer, claims, lease and receipt, and
+ * the client that compares all four. Any one of them swapped is noticed; before the request is
+ * sealed, nothing has been paid.
  * @module
  */
 import { beforeEach, describe, expect, it } from 'vitest'

@@ -1,6 +1,6 @@
 /**
- * The vendors' verifiers behind documents: real formats and signatures below roots of the test's own,
- * every list that they need, what was seen before, and verdicts that are remembered.
+ * The vendors' verifiers behind documents: real formats and signatures below roots of the test's
+ * own, every list that they need, what was seen before, and verdicts that are remembered.
  * @module
  */
 import { describe, expect, it } from 'vitest'
