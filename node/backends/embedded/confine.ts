@@ -14,7 +14,7 @@
  * @module
  */
 import { execFile } from 'node:child_process'
-import { existsSync, realpathSync } from 'node:fs'
+import { existsSync, lstatSync, realpathSync, statSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -38,7 +38,7 @@ const PROBE_MS = 2_000
 const MOUNT_POINTS = ['/mnt', '/media', '/srv', '/opt']
 /** What a program needs of the system: its loader and libraries. Of devices, only these. */
 const SYSTEM = ['/usr', '/lib', '/lib32', '/lib64', '/bin', '/sbin', '/etc/ld.so.cache']
-const DEVICES = ['/dev/null', '/dev/zero', '/dev/urandom', '/dev/random']
+const DEVICES = ['/dev/null', '/dev/urandom']
 
 /** Runs the rest under limits that nothing below it can lift. */
 const LIMITED = (dataKib: number) => `
@@ -48,37 +48,40 @@ exec "$@"
 `
 
 /**
- * Builds the root below `$1` out of the paths up to `--`, enters it and runs the rest. It goes on
- * without where a step fails: before `pivot_root` nothing has changed for the program.
+ * Builds a root below `root` out of `seen`, enters it and runs the rest, without the power to undo
+ * it. Where a step fails it goes on without: before `pivot_root` the program notices nothing. Few
+ * programs are run, for each costs some milliseconds of the start.
  */
-const ENTER = `
+function entering(root: string, seen: readonly string[]): string {
+  const links = seen.filter((path) => lstatSync(path).isSymbolicLink())
+  const mounted = seen.filter((path) => !links.includes(path))
+  const folders = mounted.filter((path) => statSync(path).isDirectory())
+  const files = mounted.filter((path) => !folders.includes(path))
+  const below = (path: string) => quoted(`${root}${path}`)
+  const parents = [...folders, ...files.map(dirname), '/proc'].map(below)
+  const steps = [
+    `mount -t tmpfs -o size=1m,mode=755 none ${quoted(root)}`,
+    `mkdir -p ${parents.join(' ')}`,
+    ...files.map((path) => `: > ${below(path)}`),
+    ...(links.length > 0 ? [`cp -P ${links.map(quoted).join(' ')} ${quoted(root)}`] : []),
+    ...mounted.map((path) => {
+      const kind = path.startsWith('/dev/') ? 'noexec' : 'nodev' // which would close devices
+      return `mount -o bind,ro,nosuid,${kind} ${quoted(path)} ${below(path)}`
+    }),
+    `mount --rbind /proc ${below('/proc')}`,
+    `mount -o remount,bind,ro,nosuid,nodev ${quoted(root)}`,
+    `cd ${quoted(root)} && pivot_root . . && umount -l . && cd /`,
+  ]
+  return `
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
-root=$1; shift
-build() {
-  mount -t tmpfs -o size=1m,mode=755 none "$root" || return 1
-  while [ "$1" != -- ]; do
-    if [ -L "$1" ]; then ln -s "$(readlink "$1")" "$root$1" || return 1
-    elif [ -d "$1" ]; then mkdir -p "$root$1" || return 1
-    else mkdir -p "$root\${1%/*}" && : > "$root$1" || return 1
-    fi
-    if ! [ -L "$1" ]; then
-      mount --bind "$1" "$root$1" || return 1
-      case "$1" in
-        /dev/*) mount -o remount,bind,ro,nosuid,noexec "$root$1" ;;
-        *) mount -o remount,bind,ro,nosuid,nodev "$root$1" ;;
-      esac || return 1
-    fi
-    shift
-  done
-  mkdir "$root/proc" && mount --rbind /proc "$root/proc" || return 1
-  mount -o remount,bind,ro,nosuid,nodev "$root" || return 1
-  cd "$root" && pivot_root . . && umount -l . && cd /
-}
-build "$@" 2>/dev/null
-while [ "$1" != -- ]; do shift; done
-shift
+{ ${steps.join(' && ')}; } 2>/dev/null
 exec ${UNSHARE} --user -- "$@"
 `
+}
+
+function quoted(path: string): string {
+  return `'${path.replaceAll("'", "'\\''")}'`
+}
 
 let allowed: Promise<boolean> | undefined
 
@@ -113,7 +116,7 @@ export async function engineCommand(
     return { execPath: UNSHARE, execArgv: ['--user', '--net', '--', SHELL, ...limited] }
   }
   const spaces = ['--user', '--map-root-user', '--net', '--ipc', '--mount', '--']
-  const enter = [SHELL, '-c', ENTER, 'engine', root, ...seen, '--', SHELL, ...limited]
+  const enter = [SHELL, '-c', entering(root, seen), 'engine', SHELL, ...limited]
   return { execPath: UNSHARE, execArgv: [...spaces, ...enter] }
 }
 
