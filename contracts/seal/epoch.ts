@@ -51,9 +51,9 @@ export function createEpochs(lifeS: number = LIMITS.epochMaxS / 2): Epochs {
  * The epoch to name in new accepts at `nowS`, erasing old keys and starting a new one where needed.
  *
  * A key is named during the first half of its life, so that a lease always has the other half.
- * Call it at each accept; where none comes, `eraseEndedEpochs` ends keys in time. `lastS` bounds the
- * end, such as that of the evidence; throws `epoch-expired` where less than `LIMITS.epochMinS` is
- * left of it: renew the evidence first.
+ * Call it at each accept; where none comes, `eraseEndedEpochs` ends keys in time. `lastS` bounds
+ * the end, such as that of the evidence; throws `epoch-expired` where less than
+ * `LIMITS.epochMinS` is left of it: renew the evidence first.
  */
 export function currentEpoch(epochs: Epochs, nowS: number, kem: Kem, lastS = Infinity): Epoch {
   eraseEndedEpochs(epochs, nowS)

@@ -10,7 +10,8 @@ import { toHex } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { NetworkConfig } from '../../contracts/base/network.ts'
-import type { Tier } from '../../contracts/base/tier.ts'
+import { type SigningKey, signingKey } from '../../contracts/base/signing.ts'
+import { type Tier, tierAtLeast } from '../../contracts/base/tier.ts'
 import { TON } from '../../contracts/base/units.ts'
 import { nativeKem } from '../../contracts/seal/kem.ts'
 import type { Backend } from '../../node/backends/backend.ts'
@@ -18,6 +19,7 @@ import type { StrategyName } from '../../node/matching/events.ts'
 import type { Collect } from '../../node/provider/evidence.ts'
 import { type Provider, startProvider } from '../../node/provider/provider.ts'
 import { type Scheduler, startScheduler } from '../../node/scheduler/scheduler.ts'
+import { createRandom } from '../../node/system/random.ts'
 import { addProvider, addScheduler } from './networkFile.ts'
 import { openRoleKeys, openRolePorts, type RolePlace, type RolePorts } from './rolePorts.ts'
 
@@ -102,12 +104,16 @@ export interface RunningProvider {
 export async function runProvider(settings: ProviderSettings): Promise<RunningProvider> {
   const { network, file, tick, tier, compute, region, gpu, memoryGiB } = settings
   const keystore = await openRoleKeys(settings)
-  const identity = toHex(keystore.key('identity').publicKey)
+  const isConfidential = tierAtLeast(tier, 'cpu-tee')
+  const identityKey = isConfidential ? ownIdentity() : keystore.key('identity')
+  const identity = toHex(identityKey.publicKey)
   if (tier === 'simulated' && !network.development) {
     throw new MarketError('bad-config', { tier, expected: 'open, outside development networks' })
   }
   const ports = await openRolePorts({ ...settings, listen: [] }, keystore)
-  const known = network.development ? await addProvider(ports.clock, file, identity) : network
+  // Above `open` no registry is asked: the evidence itself speaks for the key.
+  const isListed = network.development && !isConfidential
+  const known = isListed ? await addProvider(ports.clock, file, identity) : network
   if (known.schedulers.length === 0) {
     throw new MarketError(
       'unreachable',
@@ -125,7 +131,7 @@ export async function runProvider(settings: ProviderSettings): Promise<RunningPr
     {
       networkId: network.id,
       keys: {
-        identity: keystore.key('identity'),
+        identity: identityKey,
         peer: keystore.key('peer'),
         wallet: keystore.key('wallet'),
         device: keystore.key('identity', 'simulated device'),
@@ -142,6 +148,20 @@ export async function runProvider(settings: ProviderSettings): Promise<RunningPr
     },
   )
   return { role, ports }
+}
+
+/**
+ * The identity of a confidential provider: made in the machine's memory at each start and nowhere
+ * else. One from the key file would be its owner's too, who could then sign an epoch key of his own
+ * behind honest evidence.
+ */
+function ownIdentity(): SigningKey {
+  const seed = createRandom().bytes(32)
+  try {
+    return signingKey(seed)
+  } finally {
+    seed.fill(0)
+  }
 }
 
 /** A store that failed may have lost what was acknowledged: this process says nothing more. */
