@@ -4,6 +4,7 @@
  */
 import { type Bytes, utf8 } from '../contracts/base/bytes.ts'
 import { MarketError } from '../contracts/base/errors.ts'
+import { secret } from '../contracts/base/secret.ts'
 import { NO_USAGE, type Steps } from '../contracts/money/price.ts'
 import { decodePieces, type Piece, START_DECODING } from '../contracts/seal/pieces.ts'
 import type { ResponseOpener } from '../contracts/seal/response.ts'
@@ -40,7 +41,9 @@ export function openAnswer(opener: ResponseOpener, promptTokens: number, steps: 
       }
     }
     const implausible = isImplausible({ bytes, usage, promptTokens }, steps)
-    return { ...gathered, usage, finishReason, error, implausible }
+    const text = secret('answer', gathered.text)
+    const reasoning = secret('answer', gathered.reasoning)
+    return { text, reasoning, usage, finishReason, error, implausible }
   }
 
   return {

@@ -5,6 +5,9 @@
  * `options.ports`, so that tests and the simulated world run the same client.
  * @module
  */
+import { verdictCache } from '../contracts/attest/verdictCache.ts'
+import type { EvidenceVerifier } from '../contracts/attest/verifier.ts'
+import { allVerifiers } from '../contracts/attest/verify.ts'
 import { fromHex, toHex } from '../contracts/base/bytes.ts'
 import { MarketError } from '../contracts/base/errors.ts'
 import { type NetworkConfig, parseNetwork } from '../contracts/base/network.ts'
@@ -19,6 +22,7 @@ import { createMarket } from './market.ts'
 import { settlePolicy } from './policy.ts'
 import { type ClientPorts, fundFromFaucet, openPorts } from './ports.ts'
 import { prepareJob } from './prepare.ts'
+import { openSeenBook } from './seenCollateral.ts'
 import { tokenizerFor } from './tokenizers.ts'
 import type { ClientPolicy, Market, ProviderRegistry } from './types.ts'
 
@@ -41,6 +45,11 @@ export interface ConnectOptions {
   readonly policy?: ClientPolicy
   /** Whether a provider identity is registered; default: those that network.json lists. */
   readonly registry?: ProviderRegistry
+  /**
+   * Verifiers of evidence instead of this version's own, for tests: whoever names another here
+   * decides who reads the prompts.
+   */
+  readonly unsafeVerifiers?: readonly EvidenceVerifier[]
   /** Ports to use instead of the real ones. */
   readonly ports?: Partial<ClientPorts>
   /** Default `process.env`. */
@@ -92,6 +101,8 @@ export async function connect(options: ConnectOptions): Promise<Market> {
     policy,
     parameters: DEFAULT_PARAMETERS,
     registry: options.registry ?? listedProviders(network),
+    verifiers: options.unsafeVerifiers ?? allVerifiers({ cache: verdictCache() }),
+    seen: openSeenBook(ports.store),
   }
   return createMarket({
     ...ports,

@@ -24,6 +24,7 @@ import { messageStream } from '../node/net/messageStream.ts'
 import { openPayerAccount } from '../node/settlement/payerAccount.ts'
 import { type ChannelNeeds, channelTo, type OwnChannel } from './channel.ts'
 import type { JobLine } from './runTypes.ts'
+import { type ShownOffers, shownOffers } from './shownOffers.ts'
 import type { OfferedModel } from './types.ts'
 
 export interface LineNeeds extends ChannelNeeds {
@@ -45,6 +46,7 @@ export interface GreetedLine {
   /** Close delay of the channel, or the least that the scheduler accepts. */
   readonly closeDelayS: number
   models(signal?: AbortSignal): Promise<readonly OfferedModel[]>
+  readonly shown: ShownOffers
 }
 
 /** A live connection with its account. */
@@ -69,13 +71,15 @@ export async function greetScheduler(
     const own = { networkId: network.id, role: 'client' as const }
     const hello = checkScheduler(await greet(needs, peer, own, signal), named, needs.maxFee)
     const { terms, server } = hello
+    const { shown, remember } = shownOffers()
     return {
       peer,
+      shown,
       named,
       hello,
       scheduler: { identity: server.identity, fee: terms.fee },
       closeDelayS: terms.minCloseDelayS,
-      models: (listSignal) => listModels(needs, peer, listSignal),
+      models: async (listSignal) => remember(await listModels(needs, peer, listSignal)),
     }
   } catch (error) {
     await transport.hangUp(peer).catch(() => undefined)
@@ -112,11 +116,12 @@ export async function openAccount(
         onEnd: () => void transport.hangUp(peer).catch(() => undefined),
       },
     )
-    const { scheduler, models } = greeted
+    const { scheduler, models, shown } = greeted
     return {
       peer,
       scheduler,
       models,
+      shown,
       closeDelayS: channel.config.closeDelayS,
       channel,
       account,

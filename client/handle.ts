@@ -8,6 +8,7 @@
  */
 import type { MarketError } from '../contracts/base/errors.ts'
 import { NO_USAGE } from '../contracts/money/price.ts'
+import type { ServedBy } from './servedBy.ts'
 import type { Delivered, Job, JobResult, Piece } from './types.ts'
 
 /** The producing end of a job. */
@@ -17,6 +18,7 @@ export interface JobControl {
   readonly signal: AbortSignal
   push(piece: Piece): void
   setPartial(partial: () => Delivered): void
+  setServedBy(servedBy: ServedBy): void
   finish(result: JobResult): void
   fail(error: MarketError): void
 }
@@ -31,6 +33,7 @@ export function createHandle(id: string, signal?: AbortSignal): JobControl {
   const queue: Piece[] = []
   let wake: (() => void) | undefined
   let partial: () => Delivered = () => ({ text: '', reasoning: '', usage: NO_USAGE })
+  let servedBy: ServedBy | undefined
   let over = false
 
   const end = () => {
@@ -58,6 +61,7 @@ export function createHandle(id: string, signal?: AbortSignal): JobControl {
       wake?.()
     },
     setPartial: (read) => (partial = read),
+    setServedBy: (verified) => (servedBy = verified),
     finish(result) {
       settled.resolve(result)
       end()
@@ -70,6 +74,7 @@ export function createHandle(id: string, signal?: AbortSignal): JobControl {
       id,
       result: () => settled.promise,
       partial: () => partial(),
+      servedBy: () => servedBy,
       abort: () => controller.abort(),
       [Symbol.asyncIterator]: () => pieces(),
     },

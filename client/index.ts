@@ -7,6 +7,7 @@ export type { NetworkConfig } from '../contracts/base/network.ts'
 export { formatTon, parseTon } from '../contracts/base/units.ts'
 export type { Balance, ChannelInfo, ClosingChannel, WalletInfo } from './channelTypes.ts'
 export { type ConnectOptions, connect } from './client.ts'
+export type { EvidenceSummary, ServedBy } from './servedBy.ts'
 export type {
   ChatMessage,
   ClientPolicy,

@@ -11,6 +11,7 @@
  */
 import { MarketError } from '../contracts/base/errors.ts'
 import { LIMITS } from '../contracts/base/limits.ts'
+import { type Secret, secret } from '../contracts/base/secret.ts'
 import { NO_USAGE, type Terms, type TokenUsage } from '../contracts/money/price.ts'
 import {
   abort,
@@ -35,6 +36,8 @@ import {
 import type { CheckedReceipt, Content, JobEffect, JobEvent, JobState, JobStep } from './jobTypes.ts'
 import { charge, firstGrant, type JobBounds, lesser, NOTHING_PAID, nextGrant } from './payAhead.ts'
 
+const NO_TEXT = secret('answer', '')
+
 /** The machine of a job whose submit is being sent. */
 export function startJob(bounds: JobBounds, deadlineMs: number): JobStep {
   const state: JobState = {
@@ -43,8 +46,8 @@ export function startJob(bounds: JobBounds, deadlineMs: number): JobStep {
     deadlineMs,
     attempt: 0,
     paid: NOTHING_PAID,
-    text: '',
-    reasoning: '',
+    text: NO_TEXT,
+    reasoning: NO_TEXT,
     usage: NO_USAGE,
     begun: false,
     implausible: false,
@@ -127,6 +130,10 @@ function verified(state: JobState, terms: Terms): JobStep {
   }
 }
 
+function joined(before: Secret<string>, more: Secret<string>): Secret<string> {
+  return secret('answer', before.reveal() + more.reveal())
+}
+
 function content(state: JobState, content: Content): JobStep {
   const { terms } = state
   const usage = most(state.usage, content.usage)
@@ -136,15 +143,15 @@ function content(state: JobState, content: Content): JobStep {
     ...state,
     phase: 'streaming',
     begun: true,
-    text: state.text + content.text,
-    reasoning: state.reasoning + content.reasoning,
+    text: joined(state.text, content.text),
+    reasoning: joined(state.reasoning, content.reasoning),
     usage,
     implausible: state.implausible || content.implausible === true,
     finishReason: content.finishReason,
     ending: state.ending ?? content.error,
   }
   const effects: JobEffect[] = []
-  const grown = content.text !== '' || content.reasoning !== ''
+  const grown = content.text.reveal() !== '' || content.reasoning.reveal() !== ''
   if (state.ending === undefined && grown) {
     const { text, reasoning } = content
     effects.push({ type: 'emit', text, reasoning, tokens: usage.completion })

@@ -5,6 +5,7 @@
  * @module
  */
 import type { MarketError } from '../contracts/base/errors.ts'
+import type { Secret } from '../contracts/base/secret.ts'
 import type { Terms, TokenUsage } from '../contracts/money/price.ts'
 import type { JobBounds, PaidAhead } from './payAhead.ts'
 
@@ -12,8 +13,8 @@ import type { JobBounds, PaidAhead } from './payAhead.ts'
  * What arrived in frames since the last event, opened. Token figures count the whole job so far.
  */
 export interface Content {
-  readonly text: string
-  readonly reasoning: string
+  readonly text: Secret<string>
+  readonly reasoning: Secret<string>
   readonly usage: TokenUsage
   /** The answer is complete, for this reason. */
   readonly finishReason?: string
@@ -61,7 +62,12 @@ export type JobEffect =
   | { readonly type: 'verify' }
   | { readonly type: 'grant'; readonly amount: bigint }
   | { readonly type: 'seal' }
-  | { readonly type: 'emit'; readonly text: string; readonly reasoning: string; tokens: number }
+  | {
+      readonly type: 'emit'
+      readonly text: Secret<string>
+      readonly reasoning: Secret<string>
+      readonly tokens: number
+    }
   /** Cost, fee included, of what has been delivered so far. */
   | { readonly type: 'delivered'; readonly charge: bigint }
   | { readonly type: 'again'; readonly attempt: number }
@@ -97,8 +103,8 @@ export interface JobState {
   readonly attempt: number
   readonly terms?: Terms
   readonly paid: PaidAhead
-  readonly text: string
-  readonly reasoning: string
+  readonly text: Secret<string>
+  readonly reasoning: Secret<string>
   readonly usage: TokenUsage
   /** A frame of any attempt has been opened: failover is over. */
   readonly begun: boolean

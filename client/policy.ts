@@ -5,6 +5,7 @@
  * tier; on a development network, where coins are worth nothing, the simulated tier is enough.
  * @module
  */
+import type { HardwarePolicy } from '../contracts/attest/hardwarePolicy.ts'
 import { policyFor } from '../contracts/attest/policy.ts'
 import { fromHex, toHex } from '../contracts/base/bytes.ts'
 import type { NetworkConfig } from '../contracts/base/network.ts'
@@ -21,6 +22,10 @@ export interface SettledPolicy {
   readonly models: Readonly<Record<string, string>>
   /** Simulated evidence counts. */
   readonly development: boolean
+  /** What hardware has to be like, for tiers above `open`. */
+  readonly hardware: HardwarePolicy
+  /** Identities (hex) to use and no others. */
+  readonly pinned?: readonly string[]
 }
 
 const DEFAULT_MAX_TICK = 60
@@ -31,8 +36,16 @@ export function settlePolicy(policy: ClientPolicy, network: NetworkConfig): Sett
   const models = Object.entries(policy.models ?? {}).map(
     ([model, hash]) => [model, toHex(fromHex(hash, 32))] as const,
   )
+  const { hardware, pinned } = policy
+  const evidence = policyFor(network, {
+    minTier: policy.minTier && tier(policy.minTier),
+    hardware,
+    pinned,
+  })
   return Object.freeze({
-    minTier: policyFor(network, { minTier: policy.minTier && tier(policy.minTier) }).minTier,
+    minTier: evidence.minTier,
+    hardware: evidence.hardware,
+    pinned,
     maxTick: integer('maxTick', policy.maxTick ?? DEFAULT_MAX_TICK, 0, 95),
     maxFee: integer('maxFee', policy.maxFee ?? DEFAULT_MAX_FEE, 0, 10_000),
     models: Object.freeze(Object.fromEntries(models)),

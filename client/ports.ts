@@ -21,6 +21,7 @@ import type {
   Transport,
   Wallet,
 } from '../contracts/base/ports.ts'
+import { secret } from '../contracts/base/secret.ts'
 import type { Keystore } from '../node/system/keystore.ts'
 
 /** Every port of a client. */
@@ -139,7 +140,8 @@ async function openChain(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Chain> {
   const { connectChain } = await import('../node/chain/tonClient.ts')
-  const apiKey = env.CHRYSALIS_TONCENTER_KEY
+  const key = env.CHRYSALIS_TONCENTER_KEY
+  const apiKey = key ? secret('API key', key) : undefined
   return connectChain({ endpoint: network.toncenter, networkId: network.id, apiKey, clock })
 }
 

@@ -8,6 +8,7 @@
 import { type Bytes, fromHex, toHex } from '../contracts/base/bytes.ts'
 import { MarketError } from '../contracts/base/errors.ts'
 import { LIMITS } from '../contracts/base/limits.ts'
+import { type Secret, secret } from '../contracts/base/secret.ts'
 import { encodeRequest } from '../contracts/wire/request.ts'
 import { integer, type JobSpec, name, tier } from '../contracts/wire/submit.ts'
 import { type JobBounds, promptBound } from './payAhead.ts'
@@ -19,7 +20,7 @@ export interface PreparedJob {
   readonly spec: Omit<JobSpec, 'channel' | 'clientJobKey'>
   readonly bounds: JobBounds
   /** The request in the clear, to be sealed. */
-  readonly body: Bytes
+  readonly body: Secret<Bytes>
   readonly consent: boolean
   readonly resume: boolean
 }
@@ -77,7 +78,7 @@ export function prepareJob(
       ),
     },
     bounds: { promptTokens, maxTokens, maxCost },
-    body,
+    body: secret('request', body),
     consent: request.consent === true,
     resume: request.resume === true,
   }

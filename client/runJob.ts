@@ -67,7 +67,7 @@ export class JobRun {
   /** What has been delivered so far. */
   partial(): Delivered {
     const { text, reasoning, usage } = this.#state
-    return { text, reasoning, usage }
+    return { text: text.reveal(), reasoning: reasoning.reveal(), usage }
   }
 
   async #converse(): Promise<void> {
@@ -143,7 +143,7 @@ export class JobRun {
         this.#timers.cancel(effect.name)
         return
       case 'emit':
-        this.#emit(effect.text, effect.reasoning, effect.tokens)
+        this.#emit(effect.text.reveal(), effect.reasoning.reveal(), effect.tokens)
         return
       case 'delivered':
         this.#line.account.delivered(this.#options.job.spec.jobId, effect.charge)
@@ -194,17 +194,23 @@ export class JobRun {
   async #verify(attempt: number): Promise<void> {
     const startMs = this.#needs.clock.monotonicMs()
     const { job, key } = this.#options
+    const { shown } = this.#line
     const placement = await verifyPlacement(this.#offered!, {
       ...this.#needs.rules,
+      shown: shown?.hashesOf(job.spec.model),
       scheduler: this.#line.scheduler,
       spec: job.spec,
       clientJobKey: key.publicKey,
       attempt,
       nowMs: this.#needs.clock.nowMs(),
+    }).catch((error: MarketError) => {
+      if (error.code === 'bad-model') shown?.forget(job.spec.model)
+      throw error
     })
     this.#marks.verifyMs = this.#needs.clock.monotonicMs() - startMs
     if (attempt !== this.#state.attempt) return
     this.#placement = placement
+    this.#options.onVerified(placement)
     this.#dispatch({ type: 'verified', attempt, terms: placement.lease })
   }
 
@@ -225,7 +231,7 @@ export class JobRun {
       epochPublicKey: placement.epochKey.kemPublicKey,
       binding: placement.binding,
       clientJobKey: this.#options.key,
-      request: this.#options.job.body,
+      request: this.#options.job.body.reveal(),
     })
     this.#marks.sealMs = this.#needs.clock.monotonicMs() - startMs
     // The job was stopped meanwhile: nobody can have worked, and nothing is awaited.

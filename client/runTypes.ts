@@ -11,6 +11,7 @@ import type { MessageStream } from '../node/net/messageStream.ts'
 import type { PayerAccount } from '../node/settlement/payerAccount.ts'
 import type { CheckedJob } from './checkReceipt.ts'
 import type { PreparedJob } from './prepare.ts'
+import type { ShownOffers } from './shownOffers.ts'
 import type { Delivered, JobTimings, Piece } from './types.ts'
 import type { Placement, PlacementRules } from './verifyPlacement.ts'
 
@@ -29,6 +30,8 @@ export interface RunNeeds {
 export interface JobLine {
   readonly account: PayerAccount
   readonly scheduler: { readonly identity: Uint8Array; readonly fee: number }
+  /** What this connection was shown on offer. */
+  readonly shown: ShownOffers
   openJob(signal?: AbortSignal): Promise<MessageStream<typeof JobMessageSchema>>
 }
 
@@ -50,4 +53,6 @@ export interface RunOptions {
   readonly key: SigningKey
   readonly signal: AbortSignal
   readonly onPiece: (piece: Piece) => void
+  /** Told of each provider that was verified, before it is paid. */
+  readonly onVerified: (placement: Placement) => void
 }

@@ -8,13 +8,13 @@
 import { toHex } from '../contracts/base/bytes.ts'
 import { asMarketError, type ErrorCode, MarketError } from '../contracts/base/errors.ts'
 import type { SigningKey } from '../contracts/base/signing.ts'
-import { TIER_MEANING } from '../contracts/base/tier.ts'
 import type { ConnectedLine } from './dial.ts'
 import type { JobControl } from './handle.ts'
 import type { Journal } from './journal.ts'
 import { continuation, type PreparedJob } from './prepare.ts'
 import { JobRun } from './runJob.ts'
 import type { RunEnd, RunNeeds } from './runTypes.ts'
+import { type ServedBy, servedBy, weakest } from './servedBy.ts'
 import type { JobRequest, JobResult } from './types.ts'
 
 /** What submitting needs. */
@@ -33,6 +33,8 @@ interface Before {
   readonly tokens: number
   readonly attempts: number
   readonly jobIds: readonly string[]
+  /** The weakest provider so far. */
+  readonly served?: ServedBy
 }
 
 const NOTHING_BEFORE: Before = { text: '', reasoning: '', tokens: 0, attempts: 0, jobIds: [] }
@@ -92,6 +94,7 @@ async function runOnce(
       signal: control.signal,
       onPiece: (piece) =>
         control.push({ ...piece, completionTokens: before.tokens + piece.completionTokens }),
+      onVerified: (placement) => control.setServedBy(weakest(before.served, servedBy(placement))),
     })
     control.setPartial(() => {
       const { text, reasoning, usage } = run.partial()
@@ -101,6 +104,8 @@ async function runOnce(
   } catch (error) {
     await journal.end(jobId, { state: 'failed', code: asMarketError(error).code })
     throw error
+  } finally {
+    job.body.wipe() // its last attempt is over; a continuation has a body of its own
   }
   const { error, checked } = end
   const kept = checked && { hash: toHex(checked.receiptHash), file: checked.file }
@@ -119,13 +124,15 @@ function mayContinue({ resume }: PreparedJob, { error, partial }: RunEnd): boole
   return resume && lost && partial.text !== ''
 }
 
-function after(before: Before, { spec }: PreparedJob, { partial, attempts }: RunEnd): Before {
+function after(before: Before, { spec }: PreparedJob, end: RunEnd): Before {
+  const { partial, attempts, placement } = end
   return {
     text: before.text + partial.text,
     reasoning: before.reasoning + partial.reasoning,
     tokens: before.tokens + partial.usage.completion + partial.usage.reasoning,
     attempts: before.attempts + attempts,
     jobIds: [...before.jobIds, spec.jobId],
+    served: placement ? weakest(before.served, servedBy(placement)) : before.served,
   }
 }
 
@@ -146,10 +153,7 @@ function jobResult({ spec }: PreparedJob, end: RunEnd, before: Before): JobResul
     receiptHash: toHex(checked.receiptHash),
     verified: checked.verified,
     disputed: checked.disputed,
-    provider: toHex(placement.lease.provider),
-    tier: placement.verdict.tier,
-    tierMeaning: TIER_MEANING[placement.verdict.tier],
-    demo: placement.demo,
+    ...weakest(before.served, servedBy(placement)),
     attempts: before.attempts + end.attempts,
     resumedFrom: before.jobIds,
     counted: checked.counted,

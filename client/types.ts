@@ -4,6 +4,7 @@
  * Types only; `client/index.ts` exports them. Amounts are `bigint` in nanoTON.
  * @module
  */
+import type { HardwarePolicy } from '../contracts/attest/hardwarePolicy.ts'
 import type { Bytes } from '../contracts/base/bytes.ts'
 import type { MarketError } from '../contracts/base/errors.ts'
 import type { NetworkConfig } from '../contracts/base/network.ts'
@@ -13,6 +14,7 @@ import type { TokenUsage } from '../contracts/money/price.ts'
 import type { ReceiptFile } from '../contracts/money/receipt.ts'
 import type { ChatMessage } from '../contracts/wire/request.ts'
 import type { Balance, ChannelInfo, ClosingChannel, WalletInfo } from './channelTypes.ts'
+import type { ServedBy } from './servedBy.ts'
 
 export type { ChatMessage }
 
@@ -82,7 +84,7 @@ export interface JobTimings {
 }
 
 /** A finished job. */
-export interface JobResult {
+export interface JobResult extends ServedBy {
   readonly id: string
   readonly text: string
   readonly reasoning: string
@@ -101,13 +103,6 @@ export interface JobResult {
   readonly verified: boolean
   /** True where the receipt went beyond what the client counted, or does not cover what it saw. */
   readonly disputed: boolean
-  /** Identity of the provider, hex. */
-  readonly provider: string
-  readonly tier: Tier
-  /** What the tier means for the prompt, in a sentence. */
-  readonly tierMeaning: string
-  /** True for a model that is only for demonstrations, by the provider's own word. */
-  readonly demo: boolean
   readonly attempts: number
   /** Job ids of the parts, where the answer was continued after a loss; the last one is `id`. */
   readonly resumedFrom: readonly string[]
@@ -123,6 +118,8 @@ export interface Job extends AsyncIterable<Piece> {
   result(): Promise<JobResult>
   /** What has been delivered so far. */
   partial(): Delivered
+  /** Who serves it and what that provider proved: known before the first piece comes. */
+  servedBy(): ServedBy | undefined
   /** Stops the job; what was delivered is paid for. */
   abort(): void
 }
@@ -183,6 +180,13 @@ export interface ClientPolicy {
   readonly maxFee?: number
   /** Weight hashes (hex) by model name: another model under the name is refused. */
   readonly models?: Readonly<Record<string, string>>
+  /**
+   * What hardware has to be like for tiers above `open`: vendors, measurements, security updates,
+   * machines, age. Default: the measurements of the network, no open updates, a day.
+   */
+  readonly hardware?: Partial<HardwarePolicy>
+  /** Identities of providers (hex) to use and no others. */
+  readonly pinned?: readonly string[]
 }
 
 /** A connection to the market. */

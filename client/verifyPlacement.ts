@@ -10,7 +10,7 @@
 import type { Cell } from '@ton/core'
 import type { EvidencePolicy } from '../contracts/attest/policy.ts'
 import { applyPolicy } from '../contracts/attest/policy.ts'
-import type { Verdict } from '../contracts/attest/verifier.ts'
+import type { EvidenceVerifier, Verdict } from '../contracts/attest/verifier.ts'
 import { verifyEvidence } from '../contracts/attest/verify.ts'
 import { type Bytes, equal, fromHex, toHex } from '../contracts/base/bytes.ts'
 import { type Facts, MarketError } from '../contracts/base/errors.ts'
@@ -32,6 +32,7 @@ import {
 } from '../contracts/wire/records.ts'
 import type { JobSpec } from '../contracts/wire/submit.ts'
 import type { SettledPolicy } from './policy.ts'
+import type { SeenBook } from './seenCollateral.ts'
 import type { ProviderRegistry } from './types.ts'
 
 /** What holds for every job of a client. */
@@ -40,6 +41,10 @@ export interface PlacementRules {
   readonly policy: SettledPolicy
   readonly parameters: Parameters
   readonly registry: ProviderRegistry
+  /** Verifiers of evidence; those of this version where absent. */
+  readonly verifiers?: readonly EvidenceVerifier[]
+  /** What was seen of the vendors' collateral. */
+  readonly seen?: SeenBook
 }
 
 /** What this attempt of this job must look like. */
@@ -50,6 +55,8 @@ export interface ExpectedPlacement extends PlacementRules {
   readonly clientJobKey: Bytes
   readonly attempt: number
   readonly nowMs: number
+  /** Weight hashes (hex) that were shown on offer for the model; absent where none was listed. */
+  readonly shown?: readonly string[]
 }
 
 /** A placement that was checked. */
@@ -79,7 +86,7 @@ export interface SignedParts {
 /**
  * Checks a placement. Throws `bad-frame` (malformed), `bad-signature`, `wrong-network`,
  * `bad-lease`,
- * `bad-model`, `epoch-expired`, `bad-evidence`, `tier-too-low` or `unknown-provider`.
+ * `bad-model`, `epoch-expired`, `evidence-..`, `tier-too-low` or `unknown-provider`.
  */
 export async function verifyPlacement(
   placed: Pick<Placed, 'lease' | 'accepted' | 'attempt'> & Partial<Pick<Placed, 'demo'>>,
@@ -149,6 +156,13 @@ function checkLease(lease: Lease, placedAttempt: number, expected: ExpectedPlace
     throw new MarketError('tier-too-low', { tier: lease.minTier, asked: spec.minTier })
   }
   require(lease.minTier === spec.minTier, 'minTier')
+  const { shown } = expected
+  if (shown && !shown.includes(toHex(lease.modelHash))) {
+    const { model } = spec
+    const action = 'List the models again: what is on offer now is not what you were shown.'
+    const facts = { model, hash: toHex(lease.modelHash), shown: shown.join(' ') }
+    throw new MarketError('bad-model', facts, { action })
+  }
   const pinned = policy.models[spec.model]
   if (pinned !== undefined && !equal(fromHex(pinned), lease.modelHash)) {
     const { model } = spec
@@ -188,16 +202,21 @@ async function checkEvidence(
 ): Promise<Verdict> {
   const { networkId, policy, spec, nowMs } = expected
   const registered = await expected.registry(lease.provider)
-  const verdict = verifyEvidence(evidence, {
+  const context = {
     atMs: nowMs,
     network: networkId,
     development: policy.development,
-    isRegistered: (identity) => registered && equal(identity, lease.provider),
-  })
+    seen: expected.seen?.get(),
+    isRegistered: (identity: Bytes) => registered && equal(identity, lease.provider),
+  }
+  const verdict = await verifyEvidence(evidence, context, expected.verifiers)
+  if (verdict.seen) await expected.seen?.remember(verdict.seen)
   const rules: EvidencePolicy = {
     network: networkId,
     development: policy.development,
     minTier: spec.minTier,
+    pinned: policy.pinned,
+    hardware: policy.hardware,
   }
   applyPolicy(verdict, rules, {
     network: lease.network,

@@ -94,7 +94,23 @@ describe('MarketError', () => {
     expect([wrapped.code, String(wrapped.facts.detail).length]).toEqual(['internal', 300])
     expect(asMarketError('thrown text', 'unreachable')).toMatchObject({
       code: 'unreachable',
-      facts: { detail: 'thrown text' },
+      facts: { detail: 'a string was thrown' },
     })
+  })
+
+  it('repeats no message of a kind that quotes the value it is about', () => {
+    const thrown = (broken: () => unknown): unknown => {
+      try {
+        return broken()
+      } catch (error) {
+        return error
+      }
+    }
+    const detail = (error: unknown) => asMarketError(error).facts.detail
+    expect(detail(thrown(() => JSON.parse('a prompt')))).toBe('SyntaxError')
+    expect(detail(thrown(() => Buffer.alloc('a prompt' as never)))).toBe(
+      'TypeError ERR_INVALID_ARG_TYPE',
+    )
+    expect(detail(thrown(() => readFileSync('/nowhere')))).toContain('ENOENT')
   })
 })

@@ -17,6 +17,7 @@ const PURE = [
   '@panva/hpke-noble',
   'hpke',
   '@bufbuild/protobuf',
+  'jose',
 ]
 /** Where `contracts` may use node:crypto. */
 const CRYPTO = /^contracts\/(?:seal\/|attest\/|base\/signing\.ts$)/
@@ -60,6 +61,9 @@ function brokenInNode(from: string, target: string): string | undefined {
   }
   if (ADAPTERS.includes(room) && !starts(target, 'contracts'))
     return 'adapters import only contracts'
+  if (room === 'audit' && isIn(target, ['scheduler', 'provider'], 'node')) {
+    return 'audit takes no part in the market'
+  }
   if (room === 'scheduler' && starts(target, 'node/provider')) return 'scheduler and provider'
   if (room === 'provider' && starts(target, 'node/scheduler')) return 'scheduler and provider'
   return undefined
@@ -154,6 +158,7 @@ describe('the rules themselves', () => {
     ['node/net/a.ts', `import type { x } from '../../contracts/wire/x.ts'`],
     ['node/scheduler/a.ts', `import { x } from '../matching/x.ts'`],
     ['client/a.ts', `const x = await import('../node/settlement/x.ts')`],
+    ['node/audit/a.ts', `import { x } from '../backends/x.ts'`],
     ['scripts/market/a.ts', `import { x } from '../../node/localnet/x.ts'`],
     ['test/node/net/a.ts', `import { x } from '../../../node/localnet/x.ts'`],
   ])('%s may: %s', (path, code) => {
@@ -172,6 +177,7 @@ describe('the rules themselves', () => {
     ['node/matching/a.ts', `const x = await import('node:fs')`],
     ['node/matching/a.ts', `import { x } from '@ton/core'`],
     ['node/store/a.ts', `import { x } from '../net/x.ts'`],
+    ['node/audit/a.ts', `import { x } from '../provider/x.ts'`],
     ['node/scheduler/a.ts', `const x = await import('../provider/x.ts')`],
     ['node/provider/a.ts', `let a: import('../scheduler/x.ts').X`],
     ['node/provider/a.ts', `import type { X } from '../../client/x.ts'`],

@@ -7,13 +7,14 @@
  */
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
+import { type Secret, secret } from '../../contracts/base/secret.ts'
 import { TIERS, type Tier } from '../../contracts/base/tier.ts'
 import type { ChatMessage } from '../../contracts/wire/request.ts'
 
 /** One chat completion as asked for. */
 export interface ChatRequest {
   readonly model: string
-  readonly messages: readonly ChatMessage[]
+  readonly messages: Secret<readonly ChatMessage[]>
   readonly stream: boolean
   /** Whether the last chunk of a stream carries the usage. */
   readonly includeUsage: boolean
@@ -65,7 +66,8 @@ export function parseChatRequest(body: unknown): ChatRequest {
   if (!isRecord(body)) throw refuse('body', 'a JSON object')
   for (const [key, value] of Object.entries(body)) {
     if (TAKEN.includes(key) || value === null) continue
-    if (!HARMLESS[key]?.(value)) throw refuse(key.slice(0, 64), 'nothing: not supported here')
+    const harmless = Object.hasOwn(HARMLESS, key) && HARMLESS[key]?.(value)
+    if (!harmless) throw refuse(key.slice(0, 64), 'nothing: not supported here')
   }
   const { model, stream } = body
   if (typeof model !== 'string' || model.length === 0) throw refuse('model', 'the name of a model')
@@ -74,7 +76,7 @@ export function parseChatRequest(body: unknown): ChatRequest {
   }
   return {
     model,
-    messages: parseMessages(body.messages),
+    messages: secret('prompt', parseMessages(body.messages)),
     stream: stream === true,
     includeUsage: isRecord(body.stream_options) && body.stream_options.include_usage === true,
     maxTokens:

@@ -9,7 +9,9 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import type { Clock, Logger } from '../../contracts/base/ports.ts'
+import type { Secret } from '../../contracts/base/secret.ts'
 import { createHttpServer } from '../../node/http/server.ts'
+import type { ServedBy } from '../servedBy.ts'
 import type { Job, JobRequest, JobResult, Market } from '../types.ts'
 import { type ChatRequest, parseChatRequest } from './chatRequest.ts'
 import {
@@ -19,6 +21,7 @@ import {
   errorEnvelope,
   extras,
   finishReason,
+  firstChunk,
   modelList,
   modelObject,
   usageChunk,
@@ -31,7 +34,7 @@ export interface GatewayOptions {
   /** 10000 by default; 0 for any. */
   readonly port: number
   /** The API key that requests must carry. */
-  readonly apiKey: string
+  readonly apiKey: Secret<string>
 }
 
 export interface Gateway {
@@ -45,7 +48,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { market, clock, logger } = options
   const server = await createHttpServer({ clock, logger, shape: errorEnvelope })
   const nowS = () => Math.floor(clock.nowMs() / 1000)
-  const keyHash = digest(options.apiKey)
+  const keyHash = digest(options.apiKey.reveal())
 
   server.app.addHook('onRequest', async (request) => {
     if (request.url === '/health') return
@@ -102,19 +105,21 @@ async function whileOpen<T>(
 async function stream(job: Job, about: Completion, chat: ChatRequest, reply: FastifyReply) {
   const pieces = job[Symbol.asyncIterator]()
   let next = await pieces.next() // throws: the error handler answers
+  const served = Object.fromEntries(proofHeaders(job.servedBy()))
   reply.hijack()
   const out = reply.raw
   out.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-cache',
     'x-chrysalis-job': job.id,
+    ...served,
   })
   const send = async (event: object | string) => {
     const data = typeof event === 'string' ? event : JSON.stringify(event)
     if (!out.write(`data: ${data}\n\n`)) await drained(out)
   }
   try {
-    await send(chunk(about, { role: 'assistant', content: '' }, null))
+    await send(firstChunk(about, job.servedBy()))
     while (!next.done) {
       const { text, reasoning } = next.value
       const delta = reasoning ? { content: text, reasoning_content: reasoning } : { content: text }
@@ -142,16 +147,26 @@ function drained(out: FastifyReply['raw']): Promise<void> {
 }
 
 function toJobRequest(chat: ChatRequest): JobRequest {
-  const { model, messages, maxTokens, temperature, topP, seed, stop, maxTick, minTier } = chat
+  const { model, maxTokens, temperature, topP, seed, stop, maxTick, minTier } = chat
+  const messages = chat.messages.reveal()
   return { model, messages, maxTokens, temperature, topP, seed, stop, maxTick, minTier }
 }
 
-function headers(result: JobResult): [string, string][] {
-  const { tier, demo, provider, costNano, receipt } = extras(result)
+/** What the provider proved to this client: on a stream it stands before the first text. */
+function proofHeaders(served: ServedBy | undefined): [string, string][] {
+  if (!served) return []
   return [
-    ['x-chrysalis-tier', String(tier)],
-    ['x-chrysalis-demo', String(demo)],
-    ['x-chrysalis-provider', String(provider)],
+    ['x-chrysalis-tier', served.tier],
+    ['x-chrysalis-tier-meaning', served.tierMeaning],
+    ['x-chrysalis-demo', String(served.demo)],
+    ['x-chrysalis-provider', served.provider],
+  ]
+}
+
+function headers(result: JobResult): [string, string][] {
+  const { costNano, receipt } = extras(result)
+  return [
+    ...proofHeaders(result),
     ['x-chrysalis-cost-nano', String(costNano)],
     ['x-chrysalis-receipt', String(receipt)],
   ]

@@ -8,6 +8,7 @@
  */
 import type { ErrorCode, MarketError } from '../../contracts/base/errors.ts'
 import type { TokenUsage } from '../../contracts/money/price.ts'
+import type { ServedBy } from '../servedBy.ts'
 import type { JobResult, OfferedModel } from '../types.ts'
 
 /** What every chunk of one answer repeats. */
@@ -68,6 +69,12 @@ export function modelObject(model: OfferedModel, created: number): object {
   }
 }
 
+/** The first chunk: the role, and what the provider proved, before any text. */
+export function firstChunk(about: Completion, served: ServedBy | undefined): object {
+  const opening = chunk(about, { role: 'assistant', content: '' }, null)
+  return served ? { ...opening, chrysalis: proof(served) } : opening
+}
+
 /** A chunk of a stream. */
 export function chunk(about: Completion, delta: object, finishReason: string | null): object {
   return {
@@ -121,15 +128,17 @@ export function finishReason(reason: string): 'stop' | 'length' {
 /** What only the market knows of an answer, as headers and as the `chrysalis` object. */
 export function extras(result: JobResult): Record<string, string | boolean> {
   return {
-    tier: result.tier,
-    tierMeaning: result.tierMeaning,
-    demo: result.demo,
-    provider: result.provider,
+    ...proof(result),
     costNano: result.cost.toString(),
     feeNano: result.fee.toString(),
     receipt: result.receiptHash,
     verified: result.verified,
   }
+}
+
+/** What is known of the provider as soon as it is verified. */
+export function proof({ tier, tierMeaning, demo, provider }: ServedBy) {
+  return { tier, tierMeaning, demo, provider }
 }
 
 function usage(tokens: TokenUsage): object {

@@ -19,15 +19,23 @@ import {
   u64,
   utf8,
 } from '../base/bytes.ts'
-import { type Facts, MarketError } from '../base/errors.ts'
 import { LIMITS } from '../base/limits.ts'
 import { sha256 } from '../base/signing.ts'
+import { TIERS, type Tier } from '../base/tier.ts'
+import { malformed } from './hardware.ts'
+
+/** Where the model runs: in the machine that the evidence is about, or not. */
+export const COMPUTES = ['cpu', 'gpu', 'outside'] as const
+export type Compute = (typeof COMPUTES)[number]
 
 /** What the evidence is about. Hashes are 32 bytes. */
 export interface Claims {
   /** The provider's Ed25519 identity. */
   readonly identity: Bytes
   readonly network: number
+  /** The tier that is claimed; a verdict is never above it. */
+  readonly tier: Tier
+  readonly compute: Compute
   /** Hash of the model's weights. */
   readonly modelHash: Bytes
   /** Hash of the backend's configuration. */
@@ -46,8 +54,9 @@ export interface EvidenceDocument {
   readonly proof: Readonly<Record<string, Bytes>>
 }
 
-const VERSION = 1
+const VERSION = 2
 const HASHES = ['identity', 'modelHash', 'backendHash', 'gpuEvidenceHash', 'freshBlock'] as const
+const OTHERS = ['network', 'tier', 'compute', 'freshAtS']
 const MAX_PARTS = 16
 const NAME = /^[a-zA-Z]{1,32}$/
 
@@ -61,19 +70,16 @@ export function evidenceDigest(bytes: Bytes): Bytes {
  * TEE signs over, so the claims cannot be exchanged without another proof.
  */
 export function reportData(claims: Claims): Bytes {
-  const { network, freshAtS } = claims
-  const fields: [string, Bytes][] = [
-    ['identity', claims.identity],
-    ['network', i32(network)],
-    ['modelHash', claims.modelHash],
-    ['backendHash', claims.backendHash],
-    ['gpuEvidenceHash', claims.gpuEvidenceHash],
-    ['freshBlock', claims.freshBlock],
-    ['freshAtS', u64(freshAtS)],
-  ]
-  const parts = fields.flatMap(([name, value]) => [utf8(name), value])
-  const typed = lengthPrefixed(utf8('chrysalis/claims/1'), ...parts)
+  const typed = typedClaims('chrysalis/claims/2', claims)
   return new Uint8Array(createHash('sha512').update(typed).digest())
+}
+
+/**
+ * The nonce (32 bytes) that a GPU is asked to sign: all claims but the hash of its own answer,
+ * which cannot be known before. README.md shows why there is no circle.
+ */
+export function gpuNonce(claims: Omit<Claims, 'gpuEvidenceHash'>): Bytes {
+  return sha256(typedClaims('chrysalis/gpu-nonce/2', { ...claims, gpuEvidenceHash: undefined }))
 }
 
 /** A document as bytes: JSON, keys in this order, no white space. */
@@ -86,6 +92,8 @@ export function encodeEvidence(document: EvidenceDocument): Bytes {
     claims: {
       identity: toHex(claims.identity),
       network: claims.network,
+      tier: claims.tier,
+      compute: claims.compute,
       modelHash: toHex(claims.modelHash),
       backendHash: toHex(claims.backendHash),
       gpuEvidenceHash: toHex(claims.gpuEvidenceHash),
@@ -98,7 +106,7 @@ export function encodeEvidence(document: EvidenceDocument): Bytes {
 }
 
 /**
- * A document from bytes; verifies nothing. Throws `bad-evidence` on more than
+ * A document from bytes; verifies nothing. Throws `evidence-malformed` on more than
  * `LIMITS.evidenceBytes` and on any bytes that `encodeEvidence` would not make: unknown keys,
  * other orders, white space.
  *
@@ -107,33 +115,51 @@ export function encodeEvidence(document: EvidenceDocument): Bytes {
  */
 export function parseEvidence(bytes: Bytes): EvidenceDocument {
   if (bytes.length > LIMITS.evidenceBytes) {
-    throw badEvidence('the document is too long', { most: LIMITS.evidenceBytes })
+    throw malformed('the document is too long', { most: LIMITS.evidenceBytes })
   }
   try {
     const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
     const document = documentOf(json)
     if (equal(encodeEvidence(document), bytes)) return document
   } catch (cause) {
-    throw badEvidence('the document is malformed', {}, cause)
+    throw malformed('the document cannot be read', {}, cause)
   }
-  throw badEvidence('the document is not in its one encoding')
+  throw malformed('the document is not in its one encoding')
 }
 
-/** `bad-evidence` with a plain sentence. */
-export function badEvidence(because: string, facts: Facts = {}, cause?: unknown): MarketError {
-  return new MarketError('bad-evidence', { because, ...facts }, { cause })
+/** Each claim behind its name, in the order of README.md; one that is left out leaves no trace. */
+function typedClaims(
+  tag: string,
+  claims: Omit<Claims, 'gpuEvidenceHash'> & { readonly gpuEvidenceHash: Bytes | undefined },
+): Bytes {
+  const fields: [string, Bytes | undefined][] = [
+    ['identity', claims.identity],
+    ['network', i32(claims.network)],
+    ['tier', utf8(claims.tier)],
+    ['compute', utf8(claims.compute)],
+    ['modelHash', claims.modelHash],
+    ['backendHash', claims.backendHash],
+    ['gpuEvidenceHash', claims.gpuEvidenceHash],
+    ['freshBlock', claims.freshBlock],
+    ['freshAtS', u64(claims.freshAtS)],
+  ]
+  const parts = fields.flatMap(([name, value]) => (value ? [utf8(name), value] : []))
+  return lengthPrefixed(utf8(tag), ...parts)
 }
 
 function documentOf(json: unknown): EvidenceDocument {
   const document = record(json, ['version', 'kind', 'claims', 'proof'])
   const { kind, version } = document
   if (version !== VERSION || typeof kind !== 'string' || !/^[a-z0-9-]{1,32}$/.test(kind)) {
-    throw badEvidence('an unknown version or kind')
+    throw malformed('an unknown version or kind')
   }
-  const claims = record(document.claims, [...HASHES, 'network', 'freshAtS'])
+  const claims = record(document.claims, [...HASHES, ...OTHERS])
   const { network, freshAtS } = claims
+  const tier = TIERS.find((each) => each === claims.tier)
+  const compute = COMPUTES.find((each) => each === claims.compute)
+  if (!tier || !compute) throw malformed('a claim that is no word of its list')
   if (!integer(network, -(2 ** 31), 2 ** 31 - 1) || !integer(freshAtS, 0, 2 ** 40)) {
-    throw badEvidence('a claim that is no integer of its range')
+    throw malformed('a claim that is no integer of its range')
   }
   const [identity, modelHash, backendHash, gpuEvidenceHash, freshBlock] = HASHES.map((name) =>
     fromHex(String(claims[name]), 32),
@@ -143,6 +169,8 @@ function documentOf(json: unknown): EvidenceDocument {
     claims: {
       identity: identity!,
       network,
+      tier,
+      compute,
       modelHash: modelHash!,
       backendHash: backendHash!,
       gpuEvidenceHash: gpuEvidenceHash!,
@@ -156,18 +184,18 @@ function documentOf(json: unknown): EvidenceDocument {
 function proofOf(json: unknown): Record<string, Bytes> {
   const entries = Object.entries(record(json))
   if (entries.length > MAX_PARTS || entries.some(([name]) => !NAME.test(name))) {
-    throw badEvidence('a proof with other names')
+    throw malformed('a proof with other names')
   }
   return Object.fromEntries(entries.map(([name, part]) => [name, fromBase64(String(part))]))
 }
 
 function record(json: unknown, keys?: readonly string[]): Record<string, unknown> {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw badEvidence('a value that is no object')
+    throw malformed('a value that is no object')
   }
   const entries = Object.entries(json)
   if (keys && (entries.length !== keys.length || keys.some((key) => !Object.hasOwn(json, key)))) {
-    throw badEvidence('other keys than expected')
+    throw malformed('other keys than expected')
   }
   return Object.fromEntries(entries)
 }

@@ -10,14 +10,20 @@ import type { Bytes } from '../base/bytes.ts'
 import { MarketError } from '../base/errors.ts'
 import { type SigningKey, taggedHash, verifySignature } from '../base/signing.ts'
 import {
-  badEvidence,
   type Claims,
   encodeEvidence,
   evidenceDigest,
   parseEvidence,
   reportData,
 } from './document.ts'
-import { checkClaims, checkParts, type EvidenceVerifier, proofPart } from './verifier.ts'
+import { refused } from './hardware.ts'
+import {
+  checkClaims,
+  checkParts,
+  type EvidenceVerifier,
+  proofPart,
+  settleTier,
+} from './verifier.ts'
 
 const KIND = 'open'
 const TAG = 'chrysalis/evidence/open/1'
@@ -28,25 +34,26 @@ export function makeOpenEvidence(claims: Claims, identityKey: SigningKey): Bytes
   return encodeEvidence({ kind: KIND, claims, proof: { signature } })
 }
 
-/** Throws `bad-evidence`; `unknown-provider` where the registry does not confirm the identity. */
+/** Throws `evidence-..`; `unknown-provider` where the registry does not confirm the identity. */
 export const openVerifier: EvidenceVerifier = {
   kind: KIND,
   verify(bytes, context) {
     const document = parseEvidence(bytes)
     const { claims } = document
-    if (document.kind !== KIND) throw badEvidence('it is of another kind')
+    if (document.kind !== KIND) throw refused('evidence-kind', 'it is of another kind')
     checkParts(document, ['signature'])
     const checked = checkClaims(claims, context)
     const message = taggedHash(TAG, claims.network, reportData(claims))
     if (!verifySignature(message, proofPart(document, 'signature', 64), claims.identity)) {
-      throw badEvidence('the identity key has not signed it')
+      throw refused('evidence-signature', 'the identity key has not signed it')
     }
     if (!context.isRegistered?.(claims.identity)) {
       throw new MarketError('unknown-provider', { because: 'its identity is not in the registry' })
     }
     return {
       kind: KIND,
-      tier: 'open',
+      tier: settleTier(claims, 'open'),
+      hardware: [],
       claims,
       digest: evidenceDigest(bytes),
       validUntilS: checked.validUntilS,

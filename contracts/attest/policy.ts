@@ -9,7 +9,13 @@
 import { type Bytes, equal, toHex } from '../base/bytes.ts'
 import { MarketError } from '../base/errors.ts'
 import { TIER_MEANING, TIERS, type Tier, tierAtLeast } from '../base/tier.ts'
-import { badEvidence } from './document.ts'
+import { refused } from './hardware.ts'
+import {
+  applyHardwarePolicy,
+  type HardwarePolicy,
+  type MeasurementList,
+  settleHardware,
+} from './hardwarePolicy.ts'
 import type { Verdict } from './verifier.ts'
 
 /** What a client demands. */
@@ -20,6 +26,8 @@ export interface EvidencePolicy {
   readonly minTier: Tier
   /** Identities (hex) to use and no others; absent: any that the evidence supports. */
   readonly pinned?: readonly string[]
+  /** What hardware has to be like, for tiers above `open`. */
+  readonly hardware: HardwarePolicy
 }
 
 /** What lease, accept and epoch key say, for the policy to hold against the evidence. */
@@ -48,8 +56,16 @@ const PUBLIC_NETWORKS = [-239, -3]
  * policyFor({ id: -239, development: false }).minTier // 'gpu-tee'
  */
 export function policyFor(
-  network: { readonly id: number; readonly development: boolean },
-  asked: { readonly minTier?: Tier; readonly pinned?: readonly string[] } = {},
+  network: {
+    readonly id: number
+    readonly development: boolean
+    readonly measurements?: MeasurementList
+  },
+  asked: {
+    readonly minTier?: Tier
+    readonly pinned?: readonly string[]
+    readonly hardware?: Partial<HardwarePolicy>
+  } = {},
 ): EvidencePolicy {
   const { id, development } = network
   if (development && PUBLIC_NETWORKS.includes(id)) {
@@ -59,30 +75,31 @@ export function policyFor(
   if (!TIERS.includes(minTier) || (minTier === 'simulated' && !development)) {
     throw new MarketError('bad-config', { setting: 'minTier', value: minTier, network: id })
   }
-  return Object.freeze({ network: id, development, minTier, pinned: asked.pinned })
+  const hardware = settleHardware(asked.hardware, network)
+  return Object.freeze({ network: id, development, minTier, pinned: asked.pinned, hardware })
 }
 
 /**
  * Returns where the verdict satisfies policy and lease. Throws `tier-too-low`, `unknown-provider`
- * or `bad-evidence`, each with a sentence that says why and, for a tier, what accepting less would
+ * or `evidence-..`, each with a sentence that says why and, for a tier, what accepting less would
  * mean.
  */
 export function applyPolicy(verdict: Verdict, policy: EvidencePolicy, facts: LeaseFacts): void {
   const { claims, tier } = verdict
   if (claims.network !== policy.network || facts.network !== policy.network) {
-    throw badEvidence('it is for another network', { network: claims.network })
+    throw refused('evidence-binding', 'it is for another network', { network: claims.network })
   }
   if (tier === 'simulated' && !policy.development) {
-    throw badEvidence('it is simulated, and this is no development network')
+    throw refused('evidence-root', 'it is simulated, and this is no development network')
   }
   if (!equal(verdict.digest, facts.evidenceDigest)) {
-    throw badEvidence('the provider accepted the job with other evidence')
+    throw refused('evidence-binding', 'the provider accepted the job with other evidence')
   }
   if (!equal(claims.identity, facts.provider)) {
-    throw badEvidence('it is about another provider than the one in the lease')
+    throw refused('evidence-binding', 'it is about another provider than the one in the lease')
   }
   if (!equal(claims.modelHash, facts.modelHash)) {
-    throw badEvidence('it is about another model than the one in the lease')
+    throw refused('evidence-binding', 'it is about another model than the one in the lease')
   }
   const identity = toHex(claims.identity)
   if (policy.pinned && !policy.pinned.some((pin) => pin.toLowerCase() === identity)) {
@@ -91,6 +108,11 @@ export function applyPolicy(verdict: Verdict, policy: EvidencePolicy, facts: Lea
   }
   checkTier(tier, policy.minTier)
   checkTier(tier, facts.minTier)
+  if (tierAtLeast(tier, 'cpu-tee')) {
+    if (verdict.hardware.length === 0) throw refused('evidence-tier', 'no hardware proved it')
+    const { atMs } = facts
+    applyHardwarePolicy(verdict.hardware, policy.hardware, { atMs, freshAtS: claims.freshAtS })
+  }
   checkTimes(verdict.validUntilS, facts)
 }
 
@@ -101,8 +123,10 @@ function checkTier(tier: Tier, asked: Tier): void {
 }
 
 function checkTimes(validUntilS: number, facts: LeaseFacts): void {
-  if (facts.atMs > validUntilS * 1_000) throw badEvidence('it has expired', { validUntilS })
+  if (facts.atMs > validUntilS * 1_000) {
+    throw refused('evidence-expired', 'it has expired', { validUntilS })
+  }
   if (facts.epochNotAfterS > validUntilS) {
-    throw badEvidence('the key of the provider would outlive it', { validUntilS })
+    throw refused('evidence-outlived', 'the key ends later', { validUntilS })
   }
 }

@@ -19,7 +19,6 @@ import {
   verifySignature,
 } from '../base/signing.ts'
 import {
-  badEvidence,
   type Claims,
   type EvidenceDocument,
   encodeEvidence,
@@ -27,7 +26,14 @@ import {
   parseEvidence,
   reportData,
 } from './document.ts'
-import { checkClaims, checkParts, type EvidenceVerifier, proofPart } from './verifier.ts'
+import { malformed, refused } from './hardware.ts'
+import {
+  checkClaims,
+  checkParts,
+  type EvidenceVerifier,
+  proofPart,
+  settleTier,
+} from './verifier.ts'
 
 const KIND = 'simulated'
 /**
@@ -73,24 +79,27 @@ export function makeSimulatedEvidence(args: {
   return encodeEvidence({ kind: KIND, claims, proof })
 }
 
-/** Throws `bad-evidence` on everything but a whole, current chain on a development network. */
+/** Throws `evidence-..` on everything but a whole, current chain on a development network. */
 export const simulatedVerifier: EvidenceVerifier = {
   kind: KIND,
   verify(bytes, context) {
     const document = parseEvidence(bytes)
     const { claims } = document
-    if (document.kind !== KIND) throw badEvidence('it is of another kind')
+    if (document.kind !== KIND) throw refused('evidence-kind', 'it is of another kind')
     if (context.development !== true) {
-      throw badEvidence('it is simulated, and this is no development network')
+      throw refused('evidence-root', 'it is simulated, and this is no development network')
     }
     const checked = checkClaims(claims, context)
     const device = checkDevice(document)
     const report = checkReport(document, device.key)
     const validUntilS = Math.min(checked.validUntilS, device.notAfterS, report.notAfterS)
-    if (context.atMs > validUntilS * 1_000) throw badEvidence('it has expired', { validUntilS })
+    if (context.atMs > validUntilS * 1_000) {
+      throw refused('evidence-expired', 'it has expired', { validUntilS })
+    }
     return {
       kind: KIND,
-      tier: 'simulated',
+      tier: settleTier(claims, 'simulated'),
+      hardware: [],
       claims,
       digest: evidenceDigest(bytes),
       deviceId: sha256(device.key),
@@ -109,9 +118,9 @@ function checkDevice(document: EvidenceDocument): { key: Bytes; notAfterS: numbe
   const device = proofPart(document, 'device', DEVICE_BYTES)
   const message = taggedHash(DEVICE_TAG, document.claims.network, device)
   const root = signingKey(SIMULATED_ROOT_SEED).publicKey
-  if (!equal(device.subarray(0, 32), DEVICE_MAGIC)) throw badEvidence('it names no device')
+  if (!equal(device.subarray(0, 32), DEVICE_MAGIC)) throw malformed('it names no device')
   if (!verifySignature(message, proofPart(document, 'deviceSignature', 64), root)) {
-    throw badEvidence('its device does not chain to the simulated root')
+    throw refused('evidence-root', 'its device does not chain to the simulated root')
   }
   return { key: device.subarray(32, 64), notAfterS: Number(toBigInt(device.subarray(64))) }
 }
@@ -119,16 +128,16 @@ function checkDevice(document: EvidenceDocument): { key: Bytes; notAfterS: numbe
 function checkReport(document: EvidenceDocument, deviceKey: Bytes): { notAfterS: number } {
   const report = proofPart(document, 'report', REPORT_BYTES)
   const message = taggedHash(REPORT_TAG, document.claims.network, report)
-  if (!equal(report.subarray(0, 32), REPORT_MAGIC)) throw badEvidence('it has no report')
+  if (!equal(report.subarray(0, 32), REPORT_MAGIC)) throw malformed('it has no report')
   if (!verifySignature(message, proofPart(document, 'reportSignature', 64), deviceKey)) {
-    throw badEvidence('its device has not signed the report')
+    throw refused('evidence-signature', 'its device has not signed the report')
   }
   if (!equal(report.subarray(32, 96), reportData(document.claims))) {
-    throw badEvidence('the report is about other claims')
+    throw refused('evidence-binding', 'the report is about other claims')
   }
   if (!equal(report.subarray(96, 128), SIMULATED_MEASUREMENT)) {
-    throw badEvidence('the measured image is not an accepted one')
+    throw refused('evidence-measurement', 'the measured image is not an accepted one')
   }
-  if (report[128] !== 0) throw badEvidence('the machine is in debug mode')
+  if (report[128] !== 0) throw refused('evidence-debug', 'the machine is in debug mode')
   return { notAfterS: Number(toBigInt(report.subarray(129))) }
 }

@@ -8,8 +8,10 @@
  */
 import type { Bytes } from '../base/bytes.ts'
 import { LIMITS } from '../base/limits.ts'
-import type { Tier } from '../base/tier.ts'
-import { badEvidence, type Claims, type EvidenceDocument } from './document.ts'
+import { type Tier, tierAtLeast } from '../base/tier.ts'
+import type { Claims, EvidenceDocument } from './document.ts'
+import { type HardwareVerdict, malformed, refused } from './hardware.ts'
+import type { SeenCollateral } from './seen.ts'
 
 /** What the verifier is told; it reads no clock and asks nobody. */
 export interface EvidenceContext {
@@ -19,6 +21,8 @@ export interface EvidenceContext {
   readonly development?: boolean
   /** Whether the identity stands in the registry, by the client's own access to the chain. */
   readonly isRegistered?: (identity: Bytes) => boolean
+  /** What was seen of collateral before: an older one is refused. */
+  readonly seen?: SeenCollateral
   /** Whether the hash is of a recent block of this network; leaves freshness unproved if absent. */
   readonly isRecentBlock?: (hash: Bytes) => boolean
 }
@@ -28,8 +32,12 @@ export interface Verdict {
   readonly kind: string
   readonly tier: Tier
   readonly claims: Claims
+  /** What the hardware proved, CPU before GPU; the policy looks at it above tier `open`. */
+  readonly hardware: readonly HardwareVerdict[]
   /** SHA-256 of the document, as the accept names it. */
   readonly digest: Bytes
+  /** How new the vendors' statements were that it rests on: for the next `seen`. */
+  readonly seen?: SeenCollateral
   /** Hash of a proved device identity, where the kind has one. */
   readonly deviceId?: Bytes
   readonly proved: readonly string[]
@@ -38,47 +46,63 @@ export interface Verdict {
   readonly validUntilS: number
 }
 
-/** The verifier of one kind. Throws `bad-evidence` (or `unknown-provider`) and nothing else. */
+/** The verifier of one kind. Throws `evidence-..` (or `unknown-provider`) and nothing else. */
 export interface EvidenceVerifier {
   readonly kind: string
-  verify(bytes: Bytes, context: EvidenceContext): Verdict
+  verify(bytes: Bytes, context: EvidenceContext): Verdict | Promise<Verdict>
+}
+
+/**
+ * The tier of a verdict: the one that was claimed, where no more was claimed than `proved`. Throws
+ * `evidence-tier`. `simulated` stands apart: nothing else proves it, and it proves nothing else.
+ */
+export function settleTier(claims: Claims, proved: Tier): Tier {
+  const apart = (claims.tier === 'simulated') !== (proved === 'simulated')
+  if (!apart && tierAtLeast(proved, claims.tier)) return claims.tier
+  throw refused('evidence-tier', 'it claims another tier than it proves', {
+    claimed: claims.tier,
+    proved,
+  })
 }
 
 /**
  * What every kind checks of the claims: the network, the freshness. Gives the last second at which
- * they hold, and the sentences about them. Throws `bad-evidence`.
+ * they hold, and the sentences about them. Throws `evidence-binding` or `evidence-expired`.
  */
 export function checkClaims(
   claims: Claims,
   context: EvidenceContext,
 ): { validUntilS: number; proved: string[]; notProved: string[] } {
   if (claims.network !== context.network) {
-    throw badEvidence('it is for another network', { network: claims.network })
+    throw refused('evidence-binding', 'it is for another network', { network: claims.network })
   }
   const atS = Math.floor(context.atMs / 1_000)
   const validUntilS = claims.freshAtS + LIMITS.evidenceLifeS
-  if (claims.freshAtS > atS + LIMITS.clockSkewS) throw badEvidence('it is dated in the future')
-  if (atS > validUntilS) throw badEvidence('it has expired', { validUntilS })
+  if (claims.freshAtS > atS + LIMITS.clockSkewS) {
+    throw refused('evidence-expired', 'it is dated in the future')
+  }
+  if (atS > validUntilS) throw refused('evidence-expired', 'it has expired', { validUntilS })
   if (!context.isRecentBlock) {
     const unproved = 'that it was made when it says: the block it names was not looked up'
     return { validUntilS, proved: [], notProved: [unproved] }
   }
   if (!context.isRecentBlock(claims.freshBlock)) {
-    throw badEvidence('the block that it names is not a recent one')
+    throw refused('evidence-expired', 'the block that it names is not a recent one')
   }
   return { validUntilS, proved: ['it was made after a recent block'], notProved: [] }
 }
 
-/** A part of the proof by name. Throws `bad-evidence` where it is missing or of another length. */
+/** A part of the proof by name. Throws `evidence-malformed` where its length is another. */
 export function proofPart(document: EvidenceDocument, name: string, length: number): Bytes {
   const part = Object.hasOwn(document.proof, name) ? document.proof[name] : undefined
-  if (part?.length !== length) throw badEvidence('a part of the proof is malformed', { part: name })
+  if (part?.length !== length) throw malformed('a part of the proof is malformed', { part: name })
   return part
 }
 
-/** Throws `bad-evidence` unless the proof has exactly these parts. */
+/** Throws `evidence-malformed` unless the proof has exactly these parts. */
 export function checkParts(document: EvidenceDocument, names: readonly string[]): void {
   const found = Object.keys(document.proof).join()
-  if (found !== names.join())
-    throw badEvidence('the proof has other parts', { expected: names.join() })
+  if (found !== names.join()) {
+    throw malformed('the proof has other parts', { expected: names.join() })
+  }
 }

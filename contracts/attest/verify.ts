@@ -3,29 +3,36 @@
  * @module
  */
 import type { Bytes } from '../base/bytes.ts'
-import { badEvidence, parseEvidence } from './document.ts'
+import { parseEvidence } from './document.ts'
+import { refused } from './hardware.ts'
 import { openVerifier } from './open.ts'
 import { simulatedVerifier } from './simulated.ts'
+import { type VendorOptions, vendorVerifiers } from './vendors.ts'
 import type { EvidenceContext, EvidenceVerifier, Verdict } from './verifier.ts'
 
 /** The verifiers of this version, one a kind. */
-const VERIFIERS: readonly EvidenceVerifier[] = [openVerifier, simulatedVerifier]
+export const VERIFIERS: readonly EvidenceVerifier[] = allVerifiers()
+
+/** The same, with what the vendors' verifiers may be given: a cache, keys of NVIDIA's service. */
+export function allVerifiers(options: VendorOptions = {}): readonly EvidenceVerifier[] {
+  return [openVerifier, simulatedVerifier, ...vendorVerifiers(options)]
+}
 
 /**
- * The verdict on a document. Throws `bad-evidence` (also on a kind nobody here verifies) or
- * `unknown-provider`. A verdict is no permission: hand it to `applyPolicy`.
+ * The verdict on a document. Throws `evidence-..` (`evidence-kind` for one that nobody here
+ * verifies) or `unknown-provider`. A verdict is no permission: hand it to `applyPolicy`.
  *
  * @example
- * const verdict = verifyEvidence(bytes, { atMs, network, isRegistered })
+ * const verdict = await verifyEvidence(bytes, { atMs, network, isRegistered })
  * applyPolicy(verdict, policy, facts)
  */
-export function verifyEvidence(
+export async function verifyEvidence(
   bytes: Bytes,
   context: EvidenceContext,
   verifiers: readonly EvidenceVerifier[] = VERIFIERS,
-): Verdict {
+): Promise<Verdict> {
   const { kind } = parseEvidence(bytes)
   const verifier = verifiers.find((candidate) => candidate.kind === kind)
-  if (!verifier) throw badEvidence('no verifier knows its kind', { kind })
+  if (!verifier) throw refused('evidence-kind', 'no verifier knows its kind', { kind })
   return verifier.verify(bytes, context)
 }

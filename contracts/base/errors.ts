@@ -213,11 +213,113 @@ export const CATALOGUE = {
     'The receipt does not match the job.',
     'Keep the receipt and the job record: the difference can be shown.',
   ),
-  'bad-evidence': entry(
+  'evidence-malformed': entry(
     403,
     5,
-    'The evidence of the provider was refused.',
-    'Choose another provider, or read which claim failed.',
+    'The evidence cannot be read: it is not in the format it claims.',
+    'Choose another provider, or ask this one to collect its evidence again.',
+  ),
+  'evidence-signature': entry(
+    403,
+    5,
+    'A signature in the evidence is wrong: it was altered or forged.',
+    'Do not use this provider; keep the document if you want to show it.',
+  ),
+  'evidence-root': entry(
+    403,
+    5,
+    'The evidence does not lead to a root of the hardware vendor.',
+    'Do not use this provider: test and simulated roots prove nothing here.',
+  ),
+  'evidence-expired': entry(
+    403,
+    5,
+    'The evidence, or what vouches for it, is not valid at this time.',
+    'Ask for fresh evidence and collateral, or name the time with --at.',
+  ),
+  'evidence-revoked': entry(
+    403,
+    5,
+    'The platform behind the evidence has been revoked by its vendor.',
+    'Do not use this provider.',
+  ),
+  'evidence-collateral': entry(
+    403,
+    5,
+    'What the vendor publishes about the platform is missing, forged or of another platform.',
+    'Supply the collateral of this platform (TCB info, identities, revocation lists).',
+  ),
+  'evidence-rollback': entry(
+    403,
+    5,
+    'The collateral is older than what was seen before.',
+    'Supply the newest collateral: an old one can hide a revocation.',
+  ),
+  'evidence-debug': entry(
+    403,
+    5,
+    'The protected machine runs in debug mode: its owner can read its memory.',
+    'Do not use this provider for anything private.',
+  ),
+  'evidence-isolation': entry(
+    403,
+    5,
+    'The protected machine is set up so that its owner could get in, or move it away.',
+    'Do not use this provider for anything private.',
+  ),
+  'evidence-tcb': entry(
+    403,
+    5,
+    'The platform lacks security updates that your policy asks for.',
+    'Choose another provider, or accept the named TCB state in your policy.',
+  ),
+  'evidence-measurement': entry(
+    403,
+    5,
+    'The machine runs software that is not on the accepted list.',
+    'Choose another provider, or accept the named measurement in your policy.',
+  ),
+  'evidence-binding': entry(
+    403,
+    5,
+    'The evidence is genuine but says nothing about this provider: it is bound to other claims.',
+    'Do not use this provider: it may be showing the evidence of another machine.',
+  ),
+  'evidence-platform': entry(
+    403,
+    5,
+    'The machine is not one of those your policy allows.',
+    'Choose another provider, or add the named platform to your policy.',
+  ),
+  'evidence-kind': entry(
+    403,
+    5,
+    'Nothing here can verify this kind of evidence.',
+    'Update this program, or choose another provider.',
+  ),
+  'evidence-tier': entry(
+    403,
+    5,
+    'The evidence proves less than the provider claims.',
+    'Do not use this provider: it says more of itself than it can show.',
+  ),
+  'evidence-vendor': entry(
+    403,
+    5,
+    'The hardware is of a vendor that your policy does not accept.',
+    'Choose another provider, or accept the named vendor in your policy.',
+  ),
+  'evidence-age': entry(
+    403,
+    5,
+    'The evidence is older than your policy takes.',
+    'Choose another provider, or ask this one to collect its evidence again.',
+  ),
+  'evidence-outlived': entry(
+    403,
+    5,
+    'The key of the provider would live longer than the evidence that vouches for it.',
+    'Choose another provider: this one must renew its evidence first.',
   ),
   'tier-too-low': entry(
     403,
@@ -329,6 +431,12 @@ export const CATALOGUE = {
     'The port is in use.',
     'Stop the program that holds it, or choose another with --port (0 for any).',
   ),
+  'no-device': entry(
+    503,
+    7,
+    'The hardware that evidence was asked of is not here, or not ready.',
+    'Provide what this error says is needed, then start again.',
+  ),
   'engine-failed': entry(
     503,
     7,
@@ -402,8 +510,21 @@ export class MarketError extends Error {
 /** Any thrown value as a MarketError: itself where it is one, `internal` around it otherwise. */
 export function asMarketError(thrown: unknown, code: ErrorCode = 'internal'): MarketError {
   if (thrown instanceof MarketError) return thrown
-  const detail = thrown instanceof Error ? thrown.message : String(thrown)
-  return new MarketError(code, { detail: detail.slice(0, 300) }, { cause: thrown })
+  return new MarketError(code, { detail: plainMessage(thrown).slice(0, 300) }, { cause: thrown })
+}
+
+/** Errors of the language and of node's argument checks: they quote the value they dislike. */
+const QUOTING = ['SyntaxError', 'TypeError', 'RangeError', 'URIError', 'EvalError']
+
+/**
+ * What may be said of a thrown value outside the process: its message, but the class and code only
+ * where the message is of a kind that quotes values, or where it is no error at all.
+ */
+export function plainMessage(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return `a ${typeof thrown} was thrown`
+  const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined
+  if (!QUOTING.includes(thrown.name) && !code?.startsWith('ERR_INVALID')) return thrown.message
+  return code === undefined ? thrown.name : `${thrown.name} ${code}`
 }
 
 /** True where a string is a code of the catalogue (a code that came over the wire). */

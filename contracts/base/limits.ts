@@ -89,6 +89,8 @@ export const LIMITS = {
   opensPerEpoch: 65_536,
   /** An epoch key opens this long after its end, seconds, for requests on the way; then it goes. */
   epochGraceS: 30,
+  /** A node without jobs looks this often for epoch keys that have ended, to erase them. */
+  epochSweepMs: 30_000,
   /** Stop texts of one request (OpenAI allows four), and characters of one. */
   stopTexts: 4,
   stopLength: 64,
@@ -159,6 +161,44 @@ export const LIMITS = {
   evidenceBytes: 256 * KIB,
   /** Evidence proves nothing this long after the block it names, seconds (a day). */
   evidenceLifeS: 86_400,
+  /** Bytes of one certificate: those of hardware vendors have up to 2 KB. */
+  certificateBytes: 8 * KIB,
+  /** Certificates of one chain: NVIDIA's have five. */
+  chainCertificates: 6,
+  /** Extensions of one certificate: AMD's have eleven. */
+  certificateExtensions: 32,
+  /** Bytes of one PEM text: a full chain, or the largest revocation list, as base64. */
+  pemBytes: 384 * KIB,
+  /** Bytes of one revocation list: about 5,000 revoked platforms; Intel's has 3 KB today. */
+  crlBytes: 256 * KIB,
+  /** Nesting of DER: certificates need eight levels. */
+  derDepth: 12,
+  /** Bytes of one object identifier: the longest known here has twelve. */
+  oidBytes: 32,
+  /** Bytes of one GPU's signed measurements: Hopper's have 4 KB. */
+  spdmReportBytes: 16 * KIB,
+  /** GPUs and switches in one piece of NVIDIA evidence: the largest machines have 8 and 4. */
+  gpusPerEvidence: 16,
+  /** Bytes of NVIDIA's evidence as JSON: 8 GPUs have 100 KB. */
+  gpuEvidenceBytes: 256 * KIB,
+  /** Bytes of the certificates that a host hands to an SEV-SNP guest: Linux asks for 16 KB. */
+  snpCertTableBytes: 64 * KIB,
+  /** Bytes of one TDX quote: those of today have 5 KB, in buffers of 8. */
+  quoteBytes: 16 * KIB,
+  /** Bytes of TDX collateral: 19 KB today, most of it levels and revoked serial numbers. */
+  collateralBytes: 128 * KIB,
+  /** Levels, components or advisories of one list in Intel's TCB info. */
+  tcbLevels: 256,
+  /** Verdicts on hardware that are remembered: 2 KB each. */
+  verdicts: 4_096,
+  /** Bytes of a report that the kernel gives out: its own bound (TSM_OUTBLOB_MAX). */
+  tsmBlobBytes: 32 * KIB,
+  /** A tool that collects evidence is ended after this long: 8 GPUs take some seconds each. */
+  collectorMs: 120_000,
+  /** A collateral file that was refused is looked at again after this long, seconds. */
+  collateralRetryS: 600,
+  /** Collateral is renewed this long before it ends, seconds, or at half of its life. */
+  collateralAheadS: 7 * 86_400,
   /** Life of an epoch key, seconds. */
   epochMinS: 600,
   epochMaxS: 3_600,
@@ -268,8 +308,15 @@ export const LIMITS = {
   engineRestartMinMs: 250,
   engineRestartMaxMs: 30_000,
   engineSettledMs: 60_000,
+  /** Likely tokens that a backend names with each of its own: what OpenAI's API allows. */
+  topLogprobs: 20,
   /** JavaScript heap of an engine process; the weights live outside it. */
   engineHeapMib: 256,
+  /**
+   * Data of an engine process beside twice its model file: Node sets 530 MiB aside and uses little
+   * of it, the demo model takes 200 MiB with one place and 270 with all.
+   */
+  engineDataMib: 1_024,
   /** Bytes of prompt per context token above which a prompt is refused without counting it. */
   promptBytesPerToken: 256,
   /** One line of a model server's event stream. */

@@ -18,6 +18,14 @@ export interface SchedulerAddress {
   readonly addresses: readonly string[]
 }
 
+/** Accepted measurements (hex, 64 digits) under one number: whoever changes the list raises it. */
+export interface NetworkMeasurements {
+  readonly version: number
+  readonly list: readonly string[]
+  /** Least security versions of AMD's firmware: product, part, number. */
+  readonly leastTcb?: Readonly<Record<string, Readonly<Record<string, number>>>>
+}
+
 /** A network, as one JSON document. */
 export interface NetworkConfig {
   /** The chain's own id (configuration parameter 19). */
@@ -31,6 +39,8 @@ export interface NetworkConfig {
   readonly schedulers: readonly SchedulerAddress[]
   /** Provider identities (hex) that are accepted where there is no registry yet. */
   readonly providers?: readonly string[]
+  /** Software of confidential machines that is accepted, until the registry lists it. */
+  readonly measurements?: NetworkMeasurements
   /** Where free coins come from; development networks only. */
   readonly faucet?: string
   /** True where coins are worth nothing: the only networks on which `simulated` evidence counts. */
@@ -75,6 +85,7 @@ export function parseNetwork(json: unknown): NetworkConfig {
     ...optional('providers', fields.providers, (field, value) =>
       list(field, value).map((each) => identity(field, each)),
     ),
+    ...optional('measurements', fields.measurements, measurements),
     ...optional('faucet', fields.faucet, url),
   })
 }
@@ -86,6 +97,7 @@ const KEYS = [
   'registry',
   'schedulers',
   'providers',
+  'measurements',
   'faucet',
   'development',
 ]
@@ -97,6 +109,33 @@ function scheduler(json: unknown): SchedulerAddress {
   if (addresses.length === 0) throw refuse('addresses', 'at least one multiaddr')
   if (!addresses.every((each) => each.startsWith('/'))) throw refuse('addresses', 'multiaddrs')
   return Object.freeze({ identity: identity('identity', fields.identity), addresses })
+}
+
+function measurements(field: string, json: unknown): NetworkMeasurements {
+  const fields = record(field, json)
+  onlyKeys(field, fields, ['version', 'list', 'leastTcb'])
+  const { version } = fields
+  if (!isCount(version)) throw refuse(`${field}.version`, 'a whole number')
+  return Object.freeze({
+    version,
+    list: list(`${field}.list`, fields.list).map((each) => identity(`${field}.list`, each)),
+    ...optional('leastTcb', fields.leastTcb, leastTcb),
+  })
+}
+
+function leastTcb(field: string, json: unknown): Record<string, Record<string, number>> {
+  const products = Object.entries(record(field, json)).map(([product, parts]) => {
+    const numbers = Object.entries(record(field, parts)).map(([part, least]) => {
+      if (!isCount(least) || least > 255) throw refuse(`${field}.${part}`, '0 to 255')
+      return [part, least] as const
+    })
+    return [product, Object.fromEntries(numbers)] as const
+  })
+  return Object.fromEntries(products)
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
 function optional<K extends string, T>(

@@ -35,6 +35,7 @@ export function signingKey(seed: Bytes): SigningKey {
   if (seed.length !== 32) throw new MarketError('bad-input', { expected: 'a seed of 32 bytes' })
   const der = Buffer.concat([PKCS8_ED25519, seed])
   const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+  der.fill(0) // the key object has it now, outside JavaScript's reach
   const spki = createPublicKey(key).export({ format: 'der', type: 'spki' })
   const publicKey = new Uint8Array(spki.subarray(SPKI_ED25519.length))
   return { publicKey, sign: (message) => new Uint8Array(sign(null, message, key)) }

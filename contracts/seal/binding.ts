@@ -7,7 +7,7 @@
  */
 import { type Bytes, concat, i32, lengthPrefixed, utf8 } from '../base/bytes.ts'
 import { MarketError } from '../base/errors.ts'
-import { taggedHash } from '../base/signing.ts'
+import { sha256, taggedHash } from '../base/signing.ts'
 import type { Tier } from '../base/tier.ts'
 
 /** What both parties of a sealed job must agree on before anything opens. */
@@ -49,9 +49,17 @@ export function responseInfo(binding: JobBinding, sealedHash: Bytes): Bytes {
   return lengthPrefixed(RESPONSE_LABEL, i32(binding.network), binding.leaseHash, sealedHash)
 }
 
-/** What the client job key signs: the tagged hash of `enc || info` (`enc` has a fixed length). */
-export function clientStatement(network: number, enc: Bytes, info: Bytes): Bytes {
-  return taggedHash(CLIENT_TAG, network, concat(enc, info))
+/**
+ * What the client job key signs: the tagged hash of `enc || info || H(response key || padded)`, so
+ * that not even a thief of the epoch key can put another body into an encapsulation. `enc` and the
+ * hash have fixed lengths.
+ */
+export function clientStatement(
+  network: number,
+  parts: { enc: Bytes; info: Bytes; responsePublicKey: Bytes; padded: Bytes },
+): Bytes {
+  const body = sha256(parts.responsePublicKey, parts.padded)
+  return taggedHash(CLIENT_TAG, network, concat(parts.enc, parts.info, body))
 }
 
 function hash(field: string, bytes: Bytes): Bytes {

@@ -10,7 +10,8 @@
 import { type Bytes, toHex } from '../base/bytes.ts'
 import { MarketError } from '../base/errors.ts'
 import { LIMITS } from '../base/limits.ts'
-import type { Kem, KemKeyPair } from '../base/ports.ts'
+import type { Kem } from '../base/ports.ts'
+import { type Secret, secret } from '../base/secret.ts'
 
 /** The public half, as the epoch key record has it. Times in Unix seconds. */
 export interface Epoch {
@@ -29,7 +30,7 @@ export interface Epochs {
 
 interface LiveEpoch {
   readonly epoch: Epoch
-  readonly keys: KemKeyPair
+  readonly secretKey: Secret<Bytes>
   /** Lease hashes opened under this key. */
   readonly opened: Set<string>
 }
@@ -50,27 +51,27 @@ export function createEpochs(lifeS: number = LIMITS.epochMaxS / 2): Epochs {
  * The epoch to name in new accepts at `nowS`, erasing old keys and starting a new one where needed.
  *
  * A key is named during the first half of its life, so that a lease always has the other half.
- * Call it at each accept and at least once a minute. `lastS` bounds the end, such as that of the
- * evidence; throws `epoch-expired` where less than `LIMITS.epochMinS` is left of it: renew the
- * evidence first.
+ * Call it at each accept; where none comes, `eraseEndedEpochs` ends keys in time. `lastS` bounds
+ * the end, such as that of the evidence; throws `epoch-expired` where less than
+ * `LIMITS.epochMinS` is left of it: renew the evidence first.
  */
 export function currentEpoch(epochs: Epochs, nowS: number, kem: Kem, lastS = Infinity): Epoch {
-  eraseEnded(epochs, nowS)
+  eraseEndedEpochs(epochs, nowS)
   const newest = epochs.live.at(-1)
   if (newest && stillNamed(newest, nowS) && newest.epoch.notAfterS <= lastS) {
     return newest.epoch
   }
   const notAfterS = Math.min(nowS + epochs.lifeS, lastS)
   if (notAfterS < nowS + LIMITS.epochMinS) throw new MarketError('epoch-expired', { endsS: lastS })
-  const keys = kem.generateKeyPair()
+  const { publicKey, secretKey } = kem.generateKeyPair()
   // Seconds as numbers: they grow over restarts, without anything kept on disk.
   const epoch = {
     epoch: Math.max(nowS, (newest?.epoch.epoch ?? 0) + 1),
     notBeforeS: nowS,
     notAfterS,
-    kemPublicKey: keys.publicKey,
+    kemPublicKey: publicKey,
   }
-  epochs.live.push({ epoch, keys, opened: new Set() })
+  epochs.live.push({ epoch, secretKey: secret('epoch key', secretKey), opened: new Set() })
   return epoch
 }
 
@@ -81,8 +82,13 @@ export function currentEpoch(epochs: Epochs, nowS: number, kem: Kem, lastS = Inf
  * Throws `epoch-expired` where the key has been erased or never was, `cannot-open` where the lease
  * has been opened before, `limit-exceeded` at `LIMITS.opensPerEpoch`. Do not keep the key.
  */
-export function takeEpochKey(epochs: Epochs, epoch: number, leaseHash: Bytes, nowS: number): Bytes {
-  eraseEnded(epochs, nowS)
+export function takeEpochKey(
+  epochs: Epochs,
+  epoch: number,
+  leaseHash: Bytes,
+  nowS: number,
+): Secret<Bytes> {
+  eraseEndedEpochs(epochs, nowS)
   const live = epochs.live.find((candidate) => candidate.epoch.epoch === epoch)
   if (!live) throw new MarketError('epoch-expired', { epoch })
   const lease = toHex(leaseHash)
@@ -91,12 +97,12 @@ export function takeEpochKey(epochs: Epochs, epoch: number, leaseHash: Bytes, no
     throw new MarketError('limit-exceeded', { most: LIMITS.opensPerEpoch })
   }
   live.opened.add(lease)
-  return live.keys.secretKey
+  return live.secretKey
 }
 
 /** Erases every key at once: the node stops. */
 export function eraseEpochs(epochs: Epochs): void {
-  for (const { keys } of epochs.live.splice(0)) keys.secretKey.fill(0)
+  for (const { secretKey } of epochs.live.splice(0)) secretKey.wipe()
 }
 
 /**
@@ -124,10 +130,11 @@ function stillNamed(live: LiveEpoch, nowS: number): boolean {
   return usable && nowS < notBeforeS + halfS
 }
 
-function eraseEnded(epochs: Epochs, nowS: number): void {
+/** Erases every key whose time and grace are over. */
+export function eraseEndedEpochs(epochs: Epochs, nowS: number): void {
   const ended = (live: LiveEpoch) => nowS > live.epoch.notAfterS + LIMITS.epochGraceS
   for (const live of epochs.live.filter(ended)) {
-    live.keys.secretKey.fill(0)
+    live.secretKey.wipe()
     epochs.live.splice(epochs.live.indexOf(live), 1)
   }
 }

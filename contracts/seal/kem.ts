@@ -11,8 +11,6 @@
  */
 import {
   createHash,
-  createPrivateKey,
-  createPublicKey,
   decapsulate,
   diffieHellman,
   encapsulate,
@@ -23,6 +21,7 @@ import {
 import { type Bytes, concat } from '../base/bytes.ts'
 import { MarketError } from '../base/errors.ts'
 import type { Kem } from '../base/ports.ts'
+import { privateObject, publicObject, rawPublic } from './keyObjects.ts'
 
 /** Lengths in bytes of MLKEM768-X25519: secret, public key, encapsulation, shared secret. */
 export const KEM_SECRET_BYTES = 32
@@ -35,12 +34,6 @@ const ML_CIPHERTEXT_BYTES = 1088
 const ML_SEED_BYTES = 64
 /** The label of the combiner, as in X-Wing: six ASCII characters. */
 const LABEL = Buffer.from('5c2e2f2f5e5c', 'hex')
-
-// Fixed DER around raw keys (RFC 8410; RFC 9935, seed form of the private key).
-const SPKI_X25519 = Buffer.from('302a300506032b656e032100', 'hex')
-const PKCS8_X25519 = Buffer.from('302e020100300506032b656e04220420', 'hex')
-const SPKI_ML_KEM = Buffer.from('308204b2300b0609608648016503040402038204a100', 'hex')
-const PKCS8_ML_KEM = Buffer.from('3054020100300b060960864801650304040204428040', 'hex')
 
 /**
  * MLKEM768-X25519 with native keys and the operating system's randomness.
@@ -68,23 +61,21 @@ export function checkLength(field: string, bytes: Bytes, length: number): void {
 function generateKeyPair() {
   const secretKey = new Uint8Array(randomBytes(KEM_SECRET_BYTES))
   const { ml, xPublic } = expand(secretKey)
-  const mlPublic = createPublicKey(ml).export({ format: 'der', type: 'spki' })
-  const publicKey = concat(mlPublic.subarray(-ML_PUBLIC_BYTES), xPublic)
-  return { publicKey, secretKey }
+  return { publicKey: concat(rawPublic('mlKem', ml), xPublic), secretKey }
 }
 
 function encapsulateTo(publicKey: Bytes) {
   checkLength('publicKey', publicKey, KEM_PUBLIC_BYTES)
   try {
-    const mlKey = publicObject(SPKI_ML_KEM, publicKey.subarray(0, ML_PUBLIC_BYTES))
+    const mlKey = publicObject('mlKem', publicKey.subarray(0, ML_PUBLIC_BYTES))
     const xPublic = publicKey.subarray(ML_PUBLIC_BYTES)
     const ml = encapsulate(mlKey)
     const ephemeral = generateKeyPairSync('x25519')
     const xSecret = diffieHellman({
       privateKey: ephemeral.privateKey,
-      publicKey: publicObject(SPKI_X25519, xPublic),
+      publicKey: publicObject('x25519', xPublic),
     })
-    const xCiphertext = rawX25519(ephemeral.publicKey)
+    const xCiphertext = rawPublic('x25519', ephemeral.publicKey)
     const sharedSecret = combine(ml.sharedKey, xSecret, xCiphertext, xPublic)
     return { enc: concat(ml.ciphertext, xCiphertext), sharedSecret }
   } catch (cause) {
@@ -99,7 +90,7 @@ function decapsulateWith(secretKey: Bytes, enc: Bytes): Bytes {
   try {
     const xCiphertext = enc.subarray(ML_CIPHERTEXT_BYTES)
     const mlSecret = decapsulate(ml, enc.subarray(0, ML_CIPHERTEXT_BYTES))
-    const publicKey = publicObject(SPKI_X25519, xCiphertext)
+    const publicKey = publicObject('x25519', xCiphertext)
     const xSecret = diffieHellman({ privateKey: x, publicKey })
     return combine(mlSecret, xSecret, xCiphertext, xPublic)
   } catch (cause) {
@@ -126,10 +117,10 @@ function expand(secretKey: Bytes): Expanded {
   if (known) return known
   const seed = createHash('shake256', { outputLength: ML_SEED_BYTES + 32 }).update(secretKey)
   const bytes = seed.digest()
-  const ml = privateObject(PKCS8_ML_KEM, bytes.subarray(0, ML_SEED_BYTES))
-  const x = privateObject(PKCS8_X25519, bytes.subarray(ML_SEED_BYTES))
+  const ml = privateObject('mlKem', bytes.subarray(0, ML_SEED_BYTES))
+  const x = privateObject('x25519', bytes.subarray(ML_SEED_BYTES))
   bytes.fill(0)
-  const made = { ml, x, xPublic: rawX25519(createPublicKey(x)) }
+  const made = { ml, x, xPublic: rawPublic('x25519', x) }
   if (!erased) imported.set(secretKey, made)
   return made
 }
@@ -137,16 +128,4 @@ function expand(secretKey: Bytes): Expanded {
 function combine(mlSecret: Bytes, xSecret: Bytes, xCiphertext: Bytes, xPublic: Bytes): Bytes {
   const hash = createHash('sha3-256').update(mlSecret).update(xSecret)
   return new Uint8Array(hash.update(xCiphertext).update(xPublic).update(LABEL).digest())
-}
-
-function privateObject(prefix: Bytes, raw: Bytes): KeyObject {
-  return createPrivateKey({ key: Buffer.concat([prefix, raw]), format: 'der', type: 'pkcs8' })
-}
-
-function publicObject(prefix: Bytes, raw: Bytes): KeyObject {
-  return createPublicKey({ key: Buffer.concat([prefix, raw]), format: 'der', type: 'spki' })
-}
-
-function rawX25519(key: KeyObject): Bytes {
-  return new Uint8Array(Buffer.from(key.export({ format: 'jwk' }).x ?? '', 'base64url'))
 }

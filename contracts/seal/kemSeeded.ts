@@ -13,6 +13,8 @@ import { checkLength, KEM_ENC_BYTES, KEM_PUBLIC_BYTES, KEM_SECRET_BYTES } from '
 
 /** Randomness of one encapsulation: the ML-KEM message and the ephemeral X25519 scalar. */
 const ENCAPSULATION_SEED_BYTES = 64
+const Q = 3329
+const COEFFICIENT_BYTES = 1152
 
 /**
  * The portable form. A key pair takes 32 bytes of `random`, an encapsulation 64; decapsulation
@@ -26,6 +28,7 @@ export function seededKem(random: Random): Kem {
     },
     encapsulate(publicKey) {
       checkLength('publicKey', publicKey, KEM_PUBLIC_BYTES)
+      checkModulus(publicKey)
       const seed = random.bytes(ENCAPSULATION_SEED_BYTES)
       const made = refusing('publicKey', () => MLKEM768X25519.encapsulate(publicKey, seed))
       return { enc: made.cipherText, sharedSecret: made.sharedSecret }
@@ -36,6 +39,19 @@ export function seededKem(random: Random): Kem {
       const expanded = MLKEM768X25519.keygen(secretKey).secretKey
       return refusing('enc', () => MLKEM768X25519.decapsulate(enc, expanded))
     },
+  }
+}
+
+/**
+ * The modulus check of an encapsulation key (FIPS 203 section 7.2), which this version of the
+ * library leaves out: 768 coefficients of 12 bits, two in three bytes, each below q.
+ */
+function checkModulus(publicKey: Bytes): void {
+  for (let at = 0; at < COEFFICIENT_BYTES; at += 3) {
+    const [a, b, c] = publicKey.subarray(at, at + 3)
+    if ((a! | ((b! & 15) << 8)) >= Q || ((b! >> 4) | (c! << 4)) >= Q) {
+      throw new MarketError('bad-input', { field: 'publicKey' })
+    }
   }
 }
 

@@ -65,13 +65,16 @@ export async function sealRequest(args: {
       throw new MarketError('bad-input', { field: 'epochPublicKey' }, { cause })
     })
   const responseKey = kem.generateKeyPair()
-  const signature = args.clientJobKey.sign(clientStatement(binding.network, enc, info))
-  const plaintext = concat(responseKey.publicKey, signature, pad(args.request))
+  const responsePublicKey = responseKey.publicKey
+  const padded = pad(args.request)
+  const statement = clientStatement(binding.network, { enc, info, responsePublicKey, padded })
+  const plaintext = concat(responsePublicKey, args.clientJobKey.sign(statement), padded)
   const parts: Bytes[] = [enc]
   for (let at = 0; at < plaintext.length; at += CHUNK_BYTES) {
     const flag = Uint8Array.of(at + CHUNK_BYTES >= plaintext.length ? 1 : 0)
     parts.push(flag, await ctx.Seal(plaintext.subarray(at, at + CHUNK_BYTES), flag))
   }
+  plaintext.fill(0)
   const sealed = concat(...parts)
   const psk = await ctx.Export(EXPORT_PSK, PSK_BYTES)
   const secretKey = responseKey.secretKey
@@ -109,11 +112,12 @@ async function open(args: Parameters<typeof openRequest>[0]) {
   const plaintext = await openChunks(ctx, sealed.subarray(KEM_ENC_BYTES))
   const responsePublicKey = plaintext.slice(0, KEM_PUBLIC_BYTES)
   const signature = plaintext.slice(KEM_PUBLIC_BYTES, HEAD_BYTES)
-  const statement = clientStatement(binding.network, enc, info)
+  const padded = plaintext.subarray(HEAD_BYTES)
+  const statement = clientStatement(binding.network, { enc, info, responsePublicKey, padded })
   if (!verifySignature(statement, signature, args.clientJobPublicKey)) {
     throw new MarketError('bad-signature')
   }
-  const request = unpad(plaintext.subarray(HEAD_BYTES))
+  const request = unpad(padded)
   const psk = await ctx.Export(EXPORT_PSK, PSK_BYTES)
   const sealedHash = sha256(sealed)
   return { request, response: await sealer({ kem, binding, sealedHash, responsePublicKey, psk }) }

@@ -8,13 +8,14 @@
  * `flag || ciphertext || tag` (273 bytes), and the first has `enc` (1,120 bytes) before it.
  * @module
  */
-import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto'
+import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { RecipientContext, SenderContext } from 'hpke'
 import { type Bytes, concat } from '../base/bytes.ts'
 import { MarketError } from '../base/errors.ts'
 import { LIMITS } from '../base/limits.ts'
 import type { Kem } from '../base/ports.ts'
 import { sha256 } from '../base/signing.ts'
+import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, AEAD_TAG_BYTES, openAead, sealAead } from './aead.ts'
 import { EXPORT_FRAME_KEY, EXPORT_FRAME_NONCE, type JobBinding, responseInfo } from './binding.ts'
 import { KEM_ENC_BYTES } from './kem.ts'
 import { hpkeSuite, publicKeyOf, secretKeyOf } from './suite.ts'
@@ -22,14 +23,10 @@ import { startTranscript } from './transcript.ts'
 
 /** Plaintext bytes of every frame. */
 export const CONTENT_BYTES = 256
-const TAG_BYTES = 16
 /** Bytes of a sealed frame; the first of a job has `FIRST_FRAME_BYTES`. */
-export const FRAME_BYTES = 1 + CONTENT_BYTES + TAG_BYTES
+export const FRAME_BYTES = 1 + CONTENT_BYTES + AEAD_TAG_BYTES
 export const FIRST_FRAME_BYTES = KEM_ENC_BYTES + FRAME_BYTES
 
-const CIPHER = 'chacha20-poly1305'
-const KEY_BYTES = 32
-const NONCE_BYTES = 12
 const NOT_FINAL = Uint8Array.of(0)
 const FINAL = Uint8Array.of(1)
 
@@ -158,6 +155,8 @@ export function responseOpener(args: {
 interface FrameKeys {
   readonly key: KeyObject
   readonly nonceBase: Bytes
+  /** The nonce in use; node copies it. */
+  readonly nonce: Bytes
 }
 
 async function setUp(
@@ -179,44 +178,34 @@ async function setUp(
 }
 
 async function frameKeys(ctx: SenderContext | RecipientContext): Promise<FrameKeys> {
-  const raw = await ctx.Export(EXPORT_FRAME_KEY, KEY_BYTES)
+  const raw = await ctx.Export(EXPORT_FRAME_KEY, AEAD_KEY_BYTES)
   const key = createSecretKey(raw)
   raw.fill(0)
-  return { key, nonceBase: await ctx.Export(EXPORT_FRAME_NONCE, NONCE_BYTES) }
+  const nonceBase = await ctx.Export(EXPORT_FRAME_NONCE, AEAD_NONCE_BYTES)
+  return { key, nonceBase, nonce: new Uint8Array(AEAD_NONCE_BYTES) }
 }
 
 function sealFrame(keys: FrameKeys, counter: number, content: Bytes, final: boolean): Bytes {
   const flag = final ? FINAL : NOT_FINAL
-  const options = { authTagLength: TAG_BYTES }
-  const cipher = createCipheriv(CIPHER, keys.key, frameNonce(keys, counter), options)
-  cipher.setAAD(flag, { plaintextLength: CONTENT_BYTES })
-  const out = new Uint8Array(FRAME_BYTES)
-  out.set(flag)
-  out.set(cipher.update(content), 1)
-  cipher.final()
-  out.set(cipher.getAuthTag(), 1 + CONTENT_BYTES)
-  return out
+  const frame = sealAead(keys.key, frameNonce(keys, counter), flag, content, flag.length)
+  frame.set(flag)
+  return frame
 }
 
 function openFrame(keys: FrameKeys, counter: number, body: Bytes): Bytes {
   const flag = body[0]
   if (flag !== 0 && flag !== 1) throw broken(counter)
   try {
-    const options = { authTagLength: TAG_BYTES }
-    const decipher = createDecipheriv(CIPHER, keys.key, frameNonce(keys, counter), options)
-    decipher.setAAD(flag === 1 ? FINAL : NOT_FINAL, { plaintextLength: CONTENT_BYTES })
-    decipher.setAuthTag(body.subarray(1 + CONTENT_BYTES))
-    const content = new Uint8Array(decipher.update(body.subarray(1, 1 + CONTENT_BYTES)))
-    decipher.final()
-    return content
+    const aad = flag === 1 ? FINAL : NOT_FINAL
+    return openAead(keys.key, frameNonce(keys, counter), aad, body.subarray(1))
   } catch (cause) {
     throw broken(counter, cause)
   }
 }
 
 /** Nonce base XOR the counter as 96 bits, big-endian (RFC 9180 section 5.2); 32 bits suffice. */
-function frameNonce(keys: FrameKeys, counter: number): Bytes {
-  const nonce = keys.nonceBase.slice()
+function frameNonce({ nonceBase, nonce }: FrameKeys, counter: number): Bytes {
+  nonce.set(nonceBase)
   nonce[8]! ^= counter >>> 24
   nonce[9]! ^= (counter >>> 16) & 0xff
   nonce[10]! ^= (counter >>> 8) & 0xff

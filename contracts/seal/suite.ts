@@ -6,10 +6,12 @@
  * microtasks and never through WebCrypto's thread pool, whose order no seed can fix.
  * @module
  */
-import { createCipheriv, createDecipheriv, createHmac, createSecretKey } from 'node:crypto'
+import { createHmac, createSecretKey } from 'node:crypto'
 import { type AEAD, CipherSuite, type KDF, type KEM, type Key } from 'hpke'
 import { type Bytes, concat } from '../base/bytes.ts'
+import { MarketError } from '../base/errors.ts'
 import type { Kem } from '../base/ports.ts'
+import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, AEAD_TAG_BYTES, openAead, sealAead } from './aead.ts'
 import { KEM_ENC_BYTES, KEM_PUBLIC_BYTES, KEM_SECRET_BYTES, KEM_SHARED_BYTES } from './kem.ts'
 
 /** A raw key in the shape that `hpke` passes around. */
@@ -17,9 +19,6 @@ export interface RawKey extends Key {
   readonly raw: Bytes
 }
 
-const AEAD_KEY_BYTES = 32
-const NONCE_BYTES = 12
-const TAG_BYTES = 16
 const HASH_BYTES = 32
 const KEM_NAME = 'MLKEM768-X25519'
 
@@ -75,7 +74,8 @@ function kemOf(kem: Kem): KEM<RawKey> {
   }
 }
 
-const HKDF_SHA256: KDF = {
+/** HKDF-SHA256 (RFC 5869) of the suite, over node:crypto. */
+export const HKDF_SHA256: KDF = {
   id: 0x0001,
   type: 'KDF',
   name: 'HKDF-SHA256',
@@ -92,26 +92,15 @@ export const chacha20Poly1305: AEAD = {
   type: 'AEAD',
   name: 'ChaCha20Poly1305',
   Nk: AEAD_KEY_BYTES,
-  Nn: NONCE_BYTES,
-  Nt: TAG_BYTES,
-  async Seal(key, nonce, aad, plaintext) {
-    const options = { authTagLength: TAG_BYTES }
-    const cipher = createCipheriv('chacha20-poly1305', createSecretKey(key), nonce, options)
-    cipher.setAAD(aad, { plaintextLength: plaintext.length })
-    return concat(cipher.update(plaintext), cipher.final(), cipher.getAuthTag())
-  },
-  async Open(key, nonce, aad, sealed) {
-    const options = { authTagLength: TAG_BYTES }
-    const end = sealed.length - TAG_BYTES
-    const decipher = createDecipheriv('chacha20-poly1305', createSecretKey(key), nonce, options)
-    decipher.setAAD(aad, { plaintextLength: end })
-    decipher.setAuthTag(sealed.subarray(end))
-    return concat(decipher.update(sealed.subarray(0, end)), decipher.final())
-  },
+  Nn: AEAD_NONCE_BYTES,
+  Nt: AEAD_TAG_BYTES,
+  Seal: async (key, nonce, aad, plain) => sealAead(createSecretKey(key), nonce, aad, plain),
+  Open: async (key, nonce, aad, sealed) => openAead(createSecretKey(key), nonce, aad, sealed),
 }
 
-/** HKDF-Expand (RFC 5869 section 2.3). */
+/** HKDF-Expand (RFC 5869 section 2.3), whose counter has one byte. */
 function expand(prk: Bytes, info: Bytes, length: number): Bytes {
+  if (length > 255 * HASH_BYTES) throw new MarketError('bad-input', { most: 255 * HASH_BYTES })
   const out = new Uint8Array(Math.ceil(length / HASH_BYTES) * HASH_BYTES)
   let block = new Uint8Array(0)
   for (let i = 0; i * HASH_BYTES < length; i++) {

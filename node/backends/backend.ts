@@ -9,6 +9,7 @@
 import type { Bytes } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
+import { type Secret, secret } from '../../contracts/base/secret.ts'
 
 /** A model as its backend serves it. */
 export interface BackendModel {
@@ -29,9 +30,17 @@ export interface BackendMessage {
   readonly content: string
 }
 
+/** What a job asks, which only its backend reveals. */
+export type Prompt = Secret<readonly BackendMessage[]>
+
+/** Messages as a prompt. */
+export function prompt(messages: readonly BackendMessage[]): Prompt {
+  return secret('prompt', messages)
+}
+
 export interface BackendRequest {
   readonly model: string
-  readonly messages: readonly BackendMessage[]
+  readonly messages: Prompt
   /** Completion and reasoning tokens together, at least 1. */
   readonly maxTokens: number
   /** 0 to 2. The embedded engine and the simulation take 0 (greedy) where it is absent. */
@@ -39,6 +48,11 @@ export interface BackendRequest {
   /** Above 0, up to 1. */
   readonly topP?: number
   readonly seed?: number
+  /**
+   * So many likely tokens are named with each one, 1 to `LIMITS.topLogprobs`, where a backend can:
+   * for probes (`node/audit/`). The market does not carry them.
+   */
+  readonly topLogprobs?: number
   /** The text ends before the first of these. */
   readonly stop?: readonly string[]
   /**
@@ -52,6 +66,17 @@ export interface BackendRequest {
    * as `unpaid`. Where absent, nothing is asked. A rejection ends the run with that error.
    */
   readonly mayContinue?: (tokensSoFar: number) => true | Promise<boolean>
+}
+
+/** A token and the natural logarithm of its probability, as the model gave it. */
+export interface TokenChance {
+  readonly token: string
+  readonly logprob: number
+}
+
+/** A token of an answer, and the most likely ones at its place, likeliest first. */
+export interface TokenLogprob extends TokenChance {
+  readonly top: readonly TokenChance[]
 }
 
 /** Token counts of one run; classes do not overlap. */
@@ -74,7 +99,13 @@ export type FinishReason = 'stop' | 'length' | 'aborted' | 'unpaid'
  */
 export type BackendPiece =
   | { type: 'prompt'; prompt: number; cachedPrompt: number; estimated?: true }
-  | { type: 'text'; text: string; completionTokens: number }
+  | {
+      type: 'text'
+      text: string
+      completionTokens: number
+      /** Of the tokens since the last piece; where they were asked for and the backend has them. */
+      logprobs?: readonly TokenLogprob[]
+    }
   | { type: 'reasoning'; text: string; reasoningTokens: number }
   | { type: 'end'; finishReason: FinishReason; usage: BackendUsage }
 
@@ -98,6 +129,8 @@ export interface Backend {
    * }
    */
   run(request: BackendRequest, signal: AbortSignal): AsyncIterable<BackendPiece>
+  /** One line for the owner about what runs the models, where there is something to say. */
+  about?(): string
   /** Ends every run with `backend-failed` and frees processes and sockets. */
   stop(): Promise<void>
 }
@@ -109,13 +142,16 @@ export function checkRequest(
 ): BackendModel {
   const model = models.find((one) => one.id === request.model)
   if (!model) throw new MarketError('no-model', { model: request.model.slice(0, 128) })
-  const { messages, maxTokens, temperature, topP, seed, stop } = request
+  const { maxTokens, temperature, topP, seed, stop, topLogprobs = 1 } = request
+  const messages = request.messages.reveal()
   demand(messages.length > 0 && messages.length <= LIMITS.messages, 'messages')
   demand(messages.at(-1)?.role === 'user', 'messages', 'a user message at the end')
   demand(Number.isInteger(maxTokens) && maxTokens > 0 && maxTokens <= LIMITS.maxTokens, 'maxTokens')
   demand(temperature === undefined || (temperature >= 0 && temperature <= 2), 'temperature')
   demand(topP === undefined || (topP > 0 && topP <= 1), 'topP')
   demand(seed === undefined || (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32), 'seed')
+  const likely = Number.isInteger(topLogprobs) && topLogprobs > 0
+  demand(likely && topLogprobs <= LIMITS.topLogprobs, 'topLogprobs')
   const stops = stop ?? []
   const fits = stops.every((text) => text.length > 0 && text.length <= LIMITS.stopLength)
   demand(stops.length <= LIMITS.stopTexts && fits, 'stop')

@@ -88,7 +88,8 @@ async function* converse(
     if (chunk.reasoning) {
       yield { type: 'reasoning', text: chunk.reasoning, reasoningTokens: reasoning }
     }
-    if (chunk.text) yield { type: 'text', text: chunk.text, completionTokens: completion }
+    const { text, logprobs } = chunk
+    if (text) yield { type: 'text', text, completionTokens: completion, logprobs }
   }
   if (!finish) throw new MarketError('backend-failed', { detail: 'the stream was cut short' })
   yield* tally.announce()

@@ -7,6 +7,8 @@
  * @module
  */
 import { MarketError } from '../../contracts/base/errors.ts'
+import { LIMITS } from '../../contracts/base/limits.ts'
+import type { TokenChance, TokenLogprob } from './backend.ts'
 
 /** What one chunk says. */
 export interface Chunk {
@@ -14,6 +16,7 @@ export interface Chunk {
   readonly reasoning: string
   readonly finish?: 'stop' | 'length'
   readonly usage?: ServerUsage
+  readonly logprobs?: readonly TokenLogprob[]
 }
 
 /** Usage so far, as the server counts: its completion includes the reasoning. */
@@ -43,6 +46,7 @@ export function readChunk(data: string): Chunk {
     reasoning: text(delta.reasoning_content) || text(delta.reasoning),
     finish: reason === 'length' ? 'length' : typeof reason === 'string' ? 'stop' : undefined,
     usage: readUsage(root.usage),
+    logprobs: readLogprobs(record(choice.logprobs).content),
   }
 }
 
@@ -90,6 +94,26 @@ export function createMeter(): Meter {
     get reasoning() {
       return reasoning
     },
+  }
+}
+
+/** `logprobs.content` of a choice; what is not of its form is as good as absent. */
+function readLogprobs(raw: unknown): TokenLogprob[] | undefined {
+  if (!Array.isArray(raw)) return undefined
+  return raw.map(record).map((each) => {
+    const top = Array.isArray(each.top_logprobs) ? each.top_logprobs : []
+    return {
+      ...readChance(each),
+      top: top.slice(0, LIMITS.topLogprobs).map(record).map(readChance),
+    }
+  })
+}
+
+function readChance(each: Record<string, unknown>): TokenChance {
+  const known = typeof each.logprob === 'number' && Number.isFinite(each.logprob)
+  return {
+    token: text(each.token),
+    logprob: known ? Number(each.logprob) : Number.NEGATIVE_INFINITY,
   }
 }
 

@@ -6,6 +6,7 @@ import type { Bytes } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { Clock, Logger } from '../../contracts/base/ports.ts'
+import type { Secret } from '../../contracts/base/secret.ts'
 import type { BackendRequest } from './backend.ts'
 
 /** A model behind the server. */
@@ -25,7 +26,7 @@ export interface OpenAiModel {
 export interface OpenAiOptions {
   /** Up to and with the version, like `http://127.0.0.1:8000/v1`. */
   readonly baseUrl: string
-  readonly apiKey?: string
+  readonly apiKey?: Secret<string>
   readonly models: readonly OpenAiModel[]
   /**
    * The server keeps its prefix cache apart by `cache_salt` (vLLM does): cached prompt tokens are
@@ -67,17 +68,19 @@ export async function post(
       headers: {
         'content-type': 'application/json',
         accept: 'text/event-stream',
-        ...(options.apiKey ? { authorization: `Bearer ${options.apiKey}` } : {}),
+        ...(options.apiKey ? { authorization: `Bearer ${options.apiKey.reveal()}` } : {}),
       },
       body: JSON.stringify({
         model: model?.servedAs ?? request.model,
-        messages: request.messages.map(({ role, content }) => ({ role, content })),
+        messages: request.messages.reveal().map(({ role, content }) => ({ role, content })),
         max_tokens: request.maxTokens,
         temperature: request.temperature,
         top_p: request.topP,
         seed: request.seed,
         stop: request.stop?.length ? request.stop : undefined,
         cache_salt: options.separateCaches ? request.cacheScope : undefined,
+        logprobs: request.topLogprobs ? true : undefined,
+        top_logprobs: request.topLogprobs,
         n: 1,
         stream: true,
         stream_options: { include_usage: true, continuous_usage_stats: true },

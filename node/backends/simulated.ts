@@ -103,7 +103,7 @@ async function* answer(run: Run, signal: AbortSignal): AsyncGenerator<BackendPie
     finishReason,
     usage: { ...usage },
   })
-  const prompt = request.messages.reduce((sum, { content }) => sum + words(content), 0)
+  const prompt = request.messages.reveal().reduce((sum, { content }) => sum + words(content), 0)
   if (prompt >= model.contextTokens) {
     const facts = { promptTokens: prompt, contextTokens: model.contextTokens }
     throw new MarketError('prompt-too-long', facts)
@@ -144,7 +144,8 @@ function describe(model: SimulatedOptions['models'][number]): BackendModel {
 
 /** The answer's tokens: a function of seed and messages only. */
 function answerOf(options: SimulatedOptions, request: BackendRequest): string[] {
-  const text = request.messages.map(({ role, content }) => `${role}\n${content}`).join('\n')
+  const said = request.messages.reveal()
+  const text = said.map(({ role, content }) => `${role}\n${content}`).join('\n')
   const digest = sha256(utf8(`${options.seed} ${request.seed ?? 0} ${request.model}\n${text}`))
   let state = new DataView(digest.buffer).getUint32(0)
   const length = options.answerTokens?.(request) ?? 8 + (digest[4]! % 64)

@@ -17,6 +17,7 @@ export async function* readEvents(body: AsyncIterable<Uint8Array>): AsyncGenerat
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let rest = ''
   let data: string[] = []
+  let length = 0 // of an event's data, with the line ends: empty lines of data are bounded too
   for await (const chunk of body) {
     rest += decode(decoder, chunk)
     let from = 0
@@ -26,9 +27,12 @@ export async function* readEvents(body: AsyncIterable<Uint8Array>): AsyncGenerat
       if (line === '') {
         if (data.length > 0) yield data.join('\n')
         data = []
+        length = 0
       } else if (line.startsWith('data:')) {
-        data.push(line.slice(line[5] === ' ' ? 6 : 5))
-        bound(data.reduce((sum, part) => sum + part.length, 0))
+        const part = line.slice(line[5] === ' ' ? 6 : 5)
+        data.push(part)
+        length += part.length + 1
+        bound(length - 1)
       }
     }
     rest = rest.slice(from)

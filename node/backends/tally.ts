@@ -49,6 +49,7 @@ export function createTally(request: BackendRequest, separateCaches: boolean): T
 }
 
 function estimatePrompt(request: BackendRequest): number {
-  const bytes = request.messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0)
+  const messages = request.messages.reveal()
+  const bytes = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0)
   return Math.ceil(bytes / BYTES_PER_TOKEN)
 }

@@ -19,6 +19,7 @@ import type { TonClient, TonClientParameters } from '@ton/ton'
 import { type Bytes, fromBase64 } from '../../contracts/base/bytes.ts'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import type { Chain, ChainAccount, Clock } from '../../contracts/base/ports.ts'
+import type { Secret } from '../../contracts/base/secret.ts'
 import { type Ask, jsonRpcUrl, toncenter } from './toncenter.ts'
 import { listTransactions, transactionCursors } from './transactions.ts'
 
@@ -31,7 +32,7 @@ export interface ChainOptions {
   readonly endpoint: string
   /** The network id that the endpoint must have. */
   readonly networkId: number
-  readonly apiKey?: string
+  readonly apiKey?: Secret<string>
   readonly clock: Clock
   /** Ends every call of this chain when aborted. */
   readonly signal?: AbortSignal

@@ -8,11 +8,12 @@
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { Clock } from '../../contracts/base/ports.ts'
+import type { Secret } from '../../contracts/base/secret.ts'
 
 export interface ToncenterOptions {
   /** JSON-RPC URL. */
   readonly endpoint: string
-  readonly apiKey?: string
+  readonly apiKey?: Secret<string>
   readonly clock: Clock
 }
 
@@ -63,7 +64,10 @@ async function tryOnce(
   const limit = new AbortController()
   const disarm = clock.after(LIMITS.httpMs, () => limit.abort(new Error('no answer in time')))
   try {
-    const headers = { 'content-type': 'application/json', ...(apiKey && { 'x-api-key': apiKey }) }
+    const headers = {
+      'content-type': 'application/json',
+      ...(apiKey && { 'x-api-key': apiKey.reveal() }),
+    }
     const response = await fetch(endpoint, {
       method: 'POST',
       headers,

@@ -3,23 +3,31 @@
  * that never outlives it.
  *
  * `open` shows only who answers; `simulated` imitates a TEE for development networks and can never
- * be mistaken for one. Collectors of real evidence stand behind the same function.
+ * be mistaken for one. Above them a collector asks the hardware, and what it brings is verified
+ * here as a client will, before anybody is offered anything.
  * @module
  */
-import { type Claims, evidenceDigest } from '../../contracts/attest/document.ts'
+import { type Claims, type Compute, evidenceDigest } from '../../contracts/attest/document.ts'
+import { refused } from '../../contracts/attest/hardware.ts'
 import { makeOpenEvidence } from '../../contracts/attest/open.ts'
 import { makeSimulatedEvidence } from '../../contracts/attest/simulated.ts'
+import type { EvidenceVerifier } from '../../contracts/attest/verifier.ts'
+import { verifyEvidence } from '../../contracts/attest/verify.ts'
 import type { Bytes } from '../../contracts/base/bytes.ts'
 import { toHex } from '../../contracts/base/bytes.ts'
+import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
-import type { Chain, Clock, Kem } from '../../contracts/base/ports.ts'
+import type { Chain, Clock, Kem, Logger } from '../../contracts/base/ports.ts'
 import { type SigningKey, sha256 } from '../../contracts/base/signing.ts'
 import type { Tier } from '../../contracts/base/tier.ts'
 import { currentEpoch, type Epochs } from '../../contracts/seal/epoch.ts'
 import { epochKey, recordBytes, recordHash, signRecord } from '../../contracts/wire/records.ts'
 
-/** The tiers that this build can make evidence for. */
-export type MadeTier = Extract<Tier, 'open' | 'simulated'>
+/**
+ * Asks this machine's hardware for a document about claims whose GPU hash is not known yet. Throws
+ * `no-device` saying what is needed.
+ */
+export type Collect = (claims: Omit<Claims, 'gpuEvidenceHash'>) => Promise<Bytes>
 
 /** What an accept names: evidence, and the signed epoch key. */
 export interface Attested {
@@ -34,44 +42,80 @@ export interface Attested {
 export interface EvidenceDeps {
   readonly chain: Chain
   readonly clock: Clock
+  readonly logger: Logger
   readonly kem: Kem
   readonly epochs: Epochs
   readonly networkId: number
   readonly identity: SigningKey
   readonly deviceKey: SigningKey
+  /** Where the backend runs its models. */
+  readonly compute: Compute
+  /** For tiers above `open`. */
+  readonly collect?: Collect
+  /** For tests: verifiers instead of this version's own. */
+  readonly unsafeVerifiers?: readonly EvidenceVerifier[]
 }
 
+interface Kept {
+  readonly bytes: Bytes
+  readonly validUntilS: number
+  readonly renewAtS: number
+}
+
+export type Attest = (modelHash: Bytes, backendHash: Bytes, tier: Tier) => Promise<Attested>
+
 /** Gives current evidence and epoch key for a model. */
-export function createEvidence(deps: EvidenceDeps) {
-  const kept = new Map<string, { bytes: Bytes; validUntilS: number }>()
+export function createEvidence(deps: EvidenceDeps): Attest {
+  const kept = new Map<string, Kept>()
+  const renewing = new Map<string, Promise<Kept>>()
   const nowS = () => Math.floor(deps.clock.nowMs() / 1000)
 
-  const fresh = async (modelHash: Bytes, backendHash: Bytes, tier: MadeTier) => {
-    const key = `${tier}/${toHex(modelHash)}`
-    const known = kept.get(key)
-    if (known && nowS() < known.validUntilS - LIMITS.evidenceLifeS / 2) return known
+  const renew = async (modelHash: Bytes, backendHash: Bytes, tier: Tier): Promise<Kept> => {
     const { hash, atS } = await deps.chain.lastBlock()
-    const claims: Claims = {
+    const claims = {
       identity: deps.identity.publicKey,
       network: deps.networkId,
+      tier,
+      compute: deps.compute,
       modelHash,
       backendHash,
-      gpuEvidenceHash: new Uint8Array(32),
       freshBlock: hash,
       freshAtS: Math.min(atS, nowS()),
     }
-    const validUntilS = claims.freshAtS + LIMITS.evidenceLifeS
-    const made = { bytes: make(claims, tier, validUntilS), validUntilS }
-    kept.set(key, made)
-    return made
+    const made = await make(claims, deps)
+    return { ...made, renewAtS: nowS() + Math.floor((made.validUntilS - nowS()) / 2) }
   }
 
-  const make = (claims: Claims, tier: MadeTier, notAfterS: number): Bytes =>
-    tier === 'open'
-      ? makeOpenEvidence(claims, deps.identity)
-      : makeSimulatedEvidence({ claims, deviceKey: deps.deviceKey, notAfterS })
+  /** One renewal at a time for a key; its outcome is for whoever waits. */
+  const renewed = (key: string, ...about: Parameters<typeof renew>): Promise<Kept> => {
+    const running = renewing.get(key)
+    if (running) return running
+    const started = renew(...about)
+      .then((made) => {
+        kept.set(key, made)
+        return made
+      })
+      .finally(() => renewing.delete(key))
+    renewing.set(key, started)
+    return started
+  }
 
-  return async (modelHash: Bytes, backendHash: Bytes, tier: MadeTier): Promise<Attested> => {
+  const fresh = async (modelHash: Bytes, backendHash: Bytes, tier: Tier): Promise<Kept> => {
+    const key = [tier, ...[modelHash, backendHash].map(toHex)].join('/')
+    const known = kept.get(key)
+    const atS = nowS()
+    if (known && atS < known.renewAtS) return known
+    const next = renewed(key, modelHash, backendHash, tier)
+    if (!known || atS + LIMITS.epochMinS >= known.validUntilS) return next
+    // No lease waits for hardware, which may take seconds: what is there is good for an epoch.
+    next.catch((thrown: unknown) => {
+      const { code, message } = asMarketError(thrown)
+      deps.logger.warn({ code, detail: message }, 'evidence was not renewed')
+    })
+    return known
+  }
+
+  return async (modelHash, backendHash, tier) => {
     const { bytes, validUntilS } = await fresh(modelHash, backendHash, tier)
     const epoch = currentEpoch(deps.epochs, nowS(), deps.kem, validUntilS)
     const cell = epochKey.encode({ network: deps.networkId, ...epoch })
@@ -86,7 +130,54 @@ export function createEvidence(deps: EvidenceDeps) {
   }
 }
 
+/** The kind of backend that claims name: this program's own port. */
+export const BACKEND = 'chrysalis'
+
 /** Hash of what a backend is, for the claims: its kind and the model it serves. */
 export function backendHash(kind: string, model: string): Bytes {
   return sha256(new TextEncoder().encode(`chrysalis/backend/1 ${kind} ${model}`))
+}
+
+async function make(
+  given: Omit<Claims, 'gpuEvidenceHash'>,
+  deps: EvidenceDeps,
+): Promise<{ bytes: Bytes; validUntilS: number }> {
+  const claims: Claims = { ...given, gpuEvidenceHash: new Uint8Array(32) }
+  const validUntilS = claims.freshAtS + LIMITS.evidenceLifeS
+  const { identity, deviceKey } = deps
+  switch (claims.tier) {
+    case 'open':
+      return { bytes: makeOpenEvidence(claims, identity), validUntilS }
+    case 'simulated':
+      return {
+        bytes: makeSimulatedEvidence({ claims, deviceKey, notAfterS: validUntilS }),
+        validUntilS,
+      }
+    default:
+      return collected(given, deps)
+  }
+}
+
+/** A client would refuse what does not verify here, or is about something else. */
+async function collected(
+  claims: Omit<Claims, 'gpuEvidenceHash'>,
+  { collect, clock, networkId, unsafeVerifiers }: EvidenceDeps,
+): Promise<{ bytes: Bytes; validUntilS: number }> {
+  if (!collect) {
+    const needs = 'a collector of evidence for this kind of machine'
+    throw new MarketError('no-device', { because: 'no collector was given', needs })
+  }
+  const bytes = await collect(claims)
+  const context = { atMs: clock.nowMs(), network: networkId }
+  const { tier, claims: found, validUntilS } = await verifyEvidence(bytes, context, unsafeVerifiers)
+  const { gpuEvidenceHash: _, ...about } = found
+  if (JSON.stringify(shown(about)) !== JSON.stringify(shown(claims)) || tier !== claims.tier) {
+    throw refused('evidence-binding', 'what was collected is about something else')
+  }
+  return { bytes, validUntilS }
+}
+
+function shown(claims: Omit<Claims, 'gpuEvidenceHash'>): unknown[] {
+  const entries = Object.entries(claims).sort(([a], [b]) => (a < b ? -1 : 1))
+  return entries.map(([name, value]) => [name, value instanceof Uint8Array ? toHex(value) : value])
 }

@@ -14,7 +14,6 @@ import { TICK_MS } from '../../contracts/seal/pacer.ts'
 import type { ResponseSealer } from '../../contracts/seal/response.ts'
 import type { JobMessage, JobMessageSchema } from '../../contracts/wire/generated/chrysalis_pb.ts'
 import { toRefused } from '../../contracts/wire/messages.ts'
-import type { JobRequest } from '../../contracts/wire/request.ts'
 import type { Backend } from '../backends/backend.ts'
 import type { MessageStream } from '../net/messageStream.ts'
 import { closeAfter } from '../settlement/guards.ts'
@@ -29,7 +28,7 @@ import {
   startJob,
   stepJob,
 } from './job.ts'
-import { openSealed } from './opening.ts'
+import { openSealed, type Readable } from './opening.ts'
 import { type IssuedReceipt, signReceipt } from './receipt.ts'
 
 /** What running a job needs beside the accepted lease. */
@@ -71,7 +70,7 @@ class Run {
   private readonly undo: (() => void)[] = []
   private state: JobState
   private sealed: Bytes = new Uint8Array(0)
-  private request?: JobRequest
+  private request?: Readable
   private response?: ResponseSealer
   private outbox: Promise<void> = Promise.resolve()
   private sending = 0
@@ -185,6 +184,8 @@ class Run {
   }
 
   private async open(): Promise<void> {
+    const { clock } = this.deps
+    const refusedMs = clock.monotonicMs() + TICK_MS
     try {
       const opened = await openSealed(this.deps, this.job.accepted, this.sealed)
       this.response = opened.response
@@ -193,8 +194,10 @@ class Run {
       // From here on the client alone is told what is wrong.
       if (opened.error) this.fail(opened.error)
     } catch {
-      // Before opening, every failure looks alike on the wire.
-      this.dispatch({ type: 'openFailed', code: 'cannot-open' })
+      // Before opening, every failure looks alike on the wire, and is told after the same time:
+      // what had been checked by then does not show.
+      const told = () => this.dispatch({ type: 'openFailed', code: 'cannot-open' })
+      this.undo.push(clock.after(Math.max(0, refusedMs - clock.monotonicMs()), told))
     }
   }
 
@@ -208,7 +211,7 @@ class Run {
     if (this.request) this.generate(this.request).catch((error) => this.fail(error))
   }
 
-  private async generate(request: JobRequest): Promise<void> {
+  private async generate(request: Readable): Promise<void> {
     const { backend } = this.deps
     // Nothing runs unpaid, not even the prompt: a least length counts until the model has counted.
     if (!(await this.gate.pass(0))) {

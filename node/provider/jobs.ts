@@ -12,7 +12,7 @@ import { type MessageStream, messageStream } from '../net/messageStream.ts'
 import type { PayeeAccount, PayeeBook } from '../settlement/payeeBook.ts'
 import type { ReceiptBook } from '../settlement/receiptBook.ts'
 import { type CheckedLease, checkLease } from './accepting.ts'
-import { type Attested, backendHash, type MadeTier } from './evidence.ts'
+import { type Attest, BACKEND, backendHash } from './evidence.ts'
 import { type RunnerDeps, runJob } from './jobRunner.ts'
 import { fileOf, signAccept } from './receipt.ts'
 import type { Slots } from './slots.ts'
@@ -22,7 +22,7 @@ export interface JobsDeps extends RunnerDeps {
   readonly slots: Slots
   readonly book: Pick<PayeeBook, 'live'>
   readonly receipts: ReceiptBook
-  attest(modelHash: Uint8Array, backendHash: Uint8Array, tier: MadeTier): Promise<Attested>
+  readonly attest: Attest
   /** Identity of the scheduler behind a greeted peer. Throws where it is none. */
   schedulerOf(peer: string): Uint8Array
 }
@@ -119,8 +119,8 @@ class JobBook {
   ): Promise<void> {
     const { attest, identity, receipts } = this.deps
     const { slot } = checked
-    const backend = backendHash('chrysalis', slot.model)
-    const attested = await attest(slot.modelHash, backend, slot.tier as MadeTier)
+    const backend = backendHash(BACKEND, slot.model)
+    const attested = await attest(slot.modelHash, backend, slot.tier)
     const { accepted, proof } = signAccept(checked, attested, identity)
     await stream.send({ kind: { case: 'accepted', value: proof } })
     await runJob(this.deps, stream, {

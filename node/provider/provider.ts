@@ -6,6 +6,8 @@
  * open port; its places are divided among its schedulers, so that none is sold twice.
  * @module
  */
+import type { Compute } from '../../contracts/attest/document.ts'
+import type { EvidenceVerifier } from '../../contracts/attest/verifier.ts'
 import { fromHex, toHex } from '../../contracts/base/bytes.ts'
 import type { MarketError } from '../../contracts/base/errors.ts'
 import type {
@@ -21,6 +23,7 @@ import type {
   Wallet,
 } from '../../contracts/base/ports.ts'
 import type { SigningKey } from '../../contracts/base/signing.ts'
+import { type Tier, tierAtLeast } from '../../contracts/base/tier.ts'
 import { DEFAULT_PARAMETERS } from '../../contracts/money/price.ts'
 import { createEpochs, eraseEpochs } from '../../contracts/seal/epoch.ts'
 import { PROTOCOLS } from '../../contracts/wire/protocols.ts'
@@ -31,7 +34,8 @@ import { failStop, guarded } from '../settlement/guards.ts'
 import { openPayeeBook, type PayeeBook } from '../settlement/payeeBook.ts'
 import { createReceiptBook } from '../settlement/receiptBook.ts'
 import { createSettler } from '../settlement/settler.ts'
-import { createEvidence, type MadeTier } from './evidence.ts'
+import { sweepEpochs } from './epochSweep.ts'
+import { type Attest, BACKEND, backendHash, type Collect, createEvidence } from './evidence.ts'
 import { createJobs } from './jobs.ts'
 import { createSessions, type SchedulerAddress } from './sessions.ts'
 import type { Slot } from './slots.ts'
@@ -47,6 +51,10 @@ export interface ProviderDeps {
   readonly logger: Logger
   readonly kem: Kem
   readonly backend: Backend
+  /** Asks the hardware for evidence: for tiers above `open`. */
+  readonly collect?: Collect
+  /** For tests: verifiers of own evidence instead of this version's. */
+  readonly unsafeVerifiers?: readonly EvidenceVerifier[]
   readonly trace?: Trace
 }
 
@@ -65,7 +73,9 @@ export interface ProviderOptions {
   }[]
   /** Least price sold at. */
   readonly tick: number
-  readonly tier: MadeTier
+  readonly tier: Tier
+  /** Where the backend runs its models: it stands in the evidence. */
+  readonly compute: Compute
   readonly region: string
   readonly gpu: string
   readonly memoryGiB: number
@@ -80,7 +90,7 @@ export interface ProviderOptions {
 /** Figures for the owner. */
 export interface ProviderStatus {
   readonly identity: string
-  readonly tier: MadeTier
+  readonly tier: Tier
   readonly schedulers: readonly {
     identity: string
     connected: boolean
@@ -90,6 +100,8 @@ export interface ProviderStatus {
   readonly earned: bigint
   readonly claimed: bigint
   readonly jobs: number
+  /** What runs the models and what it is held to, where the backend says so. */
+  readonly engine?: string
 }
 
 export interface Provider {
@@ -118,7 +130,9 @@ export async function startProvider(
   const slots = createSlots(slotsOf(backend, options), schedulers)
   const own = () => ownHello(options, deps.clock.nowMs())
   const sessions = createSessions({ ...deps, slots }, own, schedulersOf(options))
-  const evidence = { ...deps, epochs, networkId, identity, deviceKey: keys.device }
+  const proving = { epochs, networkId, identity, deviceKey: keys.device, compute: options.compute }
+  const attest = createEvidence({ ...deps, ...proving })
+  await proveFirst(attest, backend, options.tier)
   const book = await openPayeeBook(deps, {
     networkId,
     identity,
@@ -128,7 +142,6 @@ export async function startProvider(
     isOpen: (channel, jobId) => jobs.isOpen(channel, jobId),
   })
   const { schedulerOf } = sessions
-  const attest = createEvidence(evidence)
   const parts = { identity, epochs, networkId, slots, book, receipts, attest, schedulerOf }
   const jobs = createJobs({ ...deps, ...parts })
   const settler = createSettler(deps, () => book.all())
@@ -136,6 +149,7 @@ export async function startProvider(
   const known = (stream: FrameStream) => void sessions.schedulerOf(stream.peer)
   await transport.handle(PROTOCOLS.account, guarded(logger, known, book.serve))
   await transport.handle(PROTOCOLS.job, guarded(logger, known, jobs.serve))
+  const stopSweeping = sweepEpochs(epochs, deps.clock)
   settler.start()
   sessions.start()
   logger.info({ identity: toHex(identity.publicKey), tier: options.tier }, 'provider started')
@@ -158,6 +172,7 @@ export async function startProvider(
       schedulers: sessions.status(),
       slots: slots.status(),
       jobs: jobs.finished(),
+      engine: backend.about?.(),
       ...earnings(book),
     }),
     settle: settler.settle,
@@ -165,9 +180,26 @@ export async function startProvider(
       await disconnect()
       await jobs.idle()
       await backend.stop()
+      stopSweeping()
       eraseEpochs(epochs)
       await store.close()
     },
+  }
+}
+
+/**
+ * Above `open` nothing is offered that could not be proved: without the hardware the provider stops
+ * here, and its backend with it.
+ */
+async function proveFirst(attest: Attest, backend: Backend, tier: Tier): Promise<void> {
+  if (!tierAtLeast(tier, 'cpu-tee')) return
+  try {
+    for (const { id, weightsHash } of backend.models) {
+      await attest(weightsHash, backendHash(BACKEND, id), tier)
+    }
+  } catch (error) {
+    await backend.stop()
+    throw error
   }
 }
 

@@ -18,7 +18,7 @@ import {
   signRecord,
 } from '../../contracts/wire/records.ts'
 import type { AcceptedLease, CheckedLease } from './accepting.ts'
-import type { Attested, MadeTier } from './evidence.ts'
+import type { Attested } from './evidence.ts'
 
 /** A finished receipt, kept and handed to the account before it is told. */
 export interface IssuedReceipt {
@@ -52,7 +52,7 @@ export function signAccept(
       lease,
       jobId,
       model: slot.model,
-      tier: slot.tier as MadeTier,
+      tier: slot.tier,
       epoch: attested.epoch,
       binding: { network, leaseHash, acceptHash: recordHash(cell), minTier, evidenceDigest },
     },

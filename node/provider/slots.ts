@@ -12,7 +12,7 @@ export interface Slot extends SlotTerms {
   readonly contextTokens: number
   readonly places: number
   readonly demo: boolean
-  readonly tier: Extract<Tier, 'open' | 'simulated'>
+  readonly tier: Tier
   readonly region: string
   readonly gpu: string
   readonly memoryGiB: number

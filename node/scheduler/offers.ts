@@ -2,7 +2,7 @@
  * Offers as they come over the wire, checked once; and what all of them together put on offer.
  * @module
  */
-import type { Bytes } from '../../contracts/base/bytes.ts'
+import { type Bytes, toHex } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { Tier } from '../../contracts/base/tier.ts'
@@ -65,13 +65,15 @@ export function parseOffer(offer: Offer, provider: string): OfferView {
   }
 }
 
-/** One line a model: the lowest tick, all places, how many providers, which tiers. */
+/**
+ * One line for each model and its weights: the lowest tick, all places, how many providers, which
+ * tiers. Other weights under one name are another line, the cheapest first.
+ */
 export function modelsOnOffer(offers: readonly OfferView[]) {
-  const byModel = Map.groupBy(offers, (offer) => offer.model)
-  return [...byModel]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([model, slots]) => ({
-      model,
+  const byWeights = Map.groupBy(offers, ({ model, modelHash }) => `${model} ${toHex(modelHash)}`)
+  return [...byWeights.values()]
+    .map((slots) => ({
+      model: slots[0]!.model,
       modelHash: slots[0]!.modelHash,
       lowestTick: least(slots, (slot) => slot.tick),
       places: slots.reduce((sum, slot) => sum + slot.capacity, 0),
@@ -80,6 +82,9 @@ export function modelsOnOffer(offers: readonly OfferView[]) {
       contextTokens: least(slots, (slot) => slot.contextTokens),
       demo: slots.some((slot) => slot.demo),
     }))
+    .sort((a, b) =>
+      a.model === b.model ? a.lowestTick - b.lowestTick : a.model < b.model ? -1 : 1,
+    )
 }
 
 /** Not `Math.min(...)`: a pool may hold more slots than a call takes arguments. */

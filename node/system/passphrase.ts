@@ -10,7 +10,8 @@
 import { toBase64, utf8 } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import type { Random } from '../../contracts/base/ports.ts'
-import { readPrivateFile, writePrivateFile } from './keystore.ts'
+import { type Secret, secret } from '../../contracts/base/secret.ts'
+import { readPrivateFile, writePrivateFile } from './privateFile.ts'
 
 const NOTE =
   '# Made for a development network and kept beside the key file: coins there have no worth.\n' +
@@ -25,9 +26,9 @@ export async function findPassphrase(options: {
   env: Readonly<Record<string, string | undefined>>
   random: Random
   generated?: string
-}): Promise<string> {
+}): Promise<Secret<string>> {
   const { env, random, generated } = options
-  if (env.CHRYSALIS_PASSPHRASE) return env.CHRYSALIS_PASSPHRASE
+  if (env.CHRYSALIS_PASSPHRASE) return asSecret(env.CHRYSALIS_PASSPHRASE)
   if (env.CHRYSALIS_PASSPHRASE_FILE) {
     const text = await readPrivateFile(env.CHRYSALIS_PASSPHRASE_FILE)
     return firstLine(text, env.CHRYSALIS_PASSPHRASE_FILE)
@@ -43,11 +44,15 @@ export async function findPassphrase(options: {
   if (known !== undefined) return firstLine(known, generated)
   const passphrase = toBase64(random.bytes(24))
   await writePrivateFile(generated, utf8(`${passphrase}\n${NOTE}`))
-  return passphrase
+  return asSecret(passphrase)
 }
 
-function firstLine(text: string | undefined, path: string): string {
+function asSecret(passphrase: string): Secret<string> {
+  return secret('passphrase', passphrase)
+}
+
+function firstLine(text: string | undefined, path: string): Secret<string> {
   const line = text?.split('\n', 1)[0]?.trim()
   if (!line) throw new MarketError('key-file', { path, expected: 'a passphrase in the first line' })
-  return line
+  return asSecret(line)
 }

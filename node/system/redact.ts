@@ -5,7 +5,8 @@
  * Called for every line that the logger writes. A second fence: callers do not log secrets at all.
  * @module
  */
-import { MarketError } from '../../contracts/base/errors.ts'
+import { MarketError, plainMessage } from '../../contracts/base/errors.ts'
+import { Secret } from '../../contracts/base/secret.ts'
 
 const REDACTED = '[redacted]'
 /** Longest string of a log line: an address or an error, never a document. */
@@ -16,7 +17,7 @@ const MAX_ITEMS = 32
 /** Names whose value is never written: texts of a job, and anything that gives access. */
 const SECRET_NAMES = new RegExp(
   [
-    '^(prompt|messages|content|text|answer|delta|body|seed|mnemonic|token|cookie|env|key)$',
+    '^(prompt|messages|content|text|answer|delta|body|stop|seed|mnemonic|token|cookie|env|key)$',
     'secret|passphrase|password|private|authorization|api_?key|seed$',
   ].join('|'),
   'i',
@@ -42,6 +43,7 @@ function shown(value: unknown, depth: number): unknown {
   }
   if (typeof value === 'function' || typeof value === 'symbol') return undefined
   if (typeof value !== 'object' || value === null) return value
+  if (value instanceof Secret) return value.toString()
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`
   if (value instanceof Error) return shownError(value, depth)
   if (depth >= MAX_DEPTH) return '[deep]'
@@ -50,7 +52,7 @@ function shown(value: unknown, depth: number): unknown {
 }
 
 function shownError(error: Error, depth: number): unknown {
-  const base = { name: error.name, message: error.message.slice(0, MAX_STRING) }
+  const base = { name: error.name, message: plainMessage(error).slice(0, MAX_STRING) }
   const cause = error.cause === undefined || depth >= MAX_DEPTH ? undefined : error.cause
   const rest = cause === undefined ? {} : { cause: shown(cause, depth + 1) }
   if (error instanceof MarketError) {

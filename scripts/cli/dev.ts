@@ -142,7 +142,7 @@ The market is up. Ctrl-C stops it.
   dashboard   ${dashboard}
 
 export OPENAI_BASE_URL=${gateway?.url}
-export OPENAI_API_KEY=${apiKey}
+export OPENAI_API_KEY=${apiKey.reveal()}
 `)
   await untilInterrupted()
   say('Stopping.')

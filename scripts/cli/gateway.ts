@@ -40,9 +40,11 @@ async function startIt(options: GatewayOptions): Promise<void> {
   const logger = createLogger({ level: 'warn' })
   const clock = createClock()
   const gateway = await startGateway({ market, clock, logger, port: options.port, apiKey })
-  printResult(options, { url: gateway.url, apiKey }, [
+  // Shown on purpose: whoever started the gateway wants to use it.
+  const shown = apiKey.reveal()
+  printResult(options, { url: gateway.url, apiKey: shown }, [
     `export OPENAI_BASE_URL=${gateway.url}`,
-    `export OPENAI_API_KEY=${apiKey}`,
+    `export OPENAI_API_KEY=${shown}`,
   ])
   await untilInterrupted()
   await gateway.stop()

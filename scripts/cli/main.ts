@@ -4,11 +4,14 @@
  * `--help` stays fast.
  * @module
  */
+import './crash.ts'
 import { Command, CommanderError } from 'commander'
 import { MarketError } from '../../contracts/base/errors.ts'
+import { register as audit } from './audit.ts'
 import { register as balance } from './balance.ts'
 import { register as channel } from './channel.ts'
 import { register as dev } from './dev.ts'
+import { register as evidence } from './evidence.ts'
 import { register as gateway } from './gateway.ts'
 import { register as localnet } from './localnet.ts'
 import { register as match } from './match.ts'
@@ -35,7 +38,9 @@ const VERBS = [
   gateway,
   localnet,
   receipt,
+  evidence,
   match,
+  audit,
   sim,
 ]
 

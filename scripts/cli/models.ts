@@ -30,6 +30,14 @@ async function models(options: CommonOptions): Promise<void> {
     each.tiers.join(', '),
     String(each.contextTokens),
   ])
-  const head = ['MODEL', 'PER MILLION TOKENS', 'TICK', 'PLACES', 'PROVIDERS', 'TIERS', 'CONTEXT']
+  const head = [
+    'MODEL',
+    'PER MILLION TOKENS',
+    'TICK',
+    'PLACES',
+    'PROVIDERS',
+    'CLAIMED TIERS',
+    'CONTEXT',
+  ]
   printResult(options, { models: offered }, table(head, rows))
 }

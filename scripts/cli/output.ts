@@ -4,6 +4,7 @@
  * @module
  */
 import { asMarketError, type MarketError } from '../../contracts/base/errors.ts'
+import { traceOf } from './crash.ts'
 
 /** Options that every verb has. */
 export interface CommonOptions {
@@ -43,7 +44,7 @@ export function printFailure(options: CommonOptions, error: MarketError): number
   if (options.json)
     process.stdout.write(`${toJson({ ok: false, error: { code, message, action } })}\n`)
   else process.stderr.write(`error: ${message}\n  code:   ${code}\n  action: ${action}\n`)
-  if (process.env.CHRYSALIS_DEBUG) process.stderr.write(`${error.stack}\n${String(error.cause)}\n`)
+  if (process.env.CHRYSALIS_DEBUG) process.stderr.write(`${traceOf(error)}\n`)
   return error.exit
 }
 

@@ -62,6 +62,7 @@ function ofProvider(status: Fields): string[] {
       (slot) =>
         `serves     ${slot.model} at tick ${slot.tick}, ${slot.running} of ${slot.places} places`,
     ),
+    ...(status.engine === undefined ? [] : [`engine     ${status.engine}`]),
     `jobs       ${status.jobs}`,
     `earned     ${ton(status.earned)} TON, of it claimed ${ton(status.claimed)}`,
   ]

@@ -86,6 +86,8 @@ function jobJson(result: JobResult, model: string): object {
     fee,
     provider,
     tier,
+    tierMeaning: result.tierMeaning,
+    evidence: result.evidence,
     demo: result.demo,
     receipt: receiptHash,
     verified,

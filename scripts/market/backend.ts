@@ -4,6 +4,7 @@
  */
 import { fromHex } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
+import { secret } from '../../contracts/base/secret.ts'
 import type { Backend } from '../../node/backends/backend.ts'
 import { describeDevice } from '../../node/backends/device.ts'
 import { startEmbedded } from '../../node/backends/embedded/embedded.ts'
@@ -29,7 +30,8 @@ export function chooseBackend(
   const weightsHash = fromHex(given('weights-hash', choice.weightsHash), 32)
   const contextTokens = given('context-tokens', choice.contextTokens)
   const models = [{ id, weightsHash, contextTokens, places }]
-  const apiKey = process.env.CHRYSALIS_BACKEND_KEY
+  const key = process.env.CHRYSALIS_BACKEND_KEY
+  const apiKey = key ? secret('API key', key) : undefined
   return async (ports) => connectOpenAi({ baseUrl: backendUrl, apiKey, models, ...ports })
 }
 

@@ -10,6 +10,7 @@ import type { JobResult, Market } from '../../client/types.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { NetworkConfig } from '../../contracts/base/network.ts'
 import type { Logger, Trace } from '../../contracts/base/ports.ts'
+import type { Secret } from '../../contracts/base/secret.ts'
 import type { Backend } from '../../node/backends/backend.ts'
 import { startEmbedded } from '../../node/backends/embedded/embedded.ts'
 import { TINY_CHAT } from '../../node/backends/tinyChat.ts'
@@ -50,7 +51,7 @@ export interface DevMarket {
   readonly providers: readonly RunningProvider[]
   readonly market: Market
   readonly gateway?: Gateway
-  readonly apiKey: string
+  readonly apiKey: Secret<string>
   readonly network: NetworkConfig
   readonly upMs: number
   /** Claims every voucher on chain and adds everything up. */
@@ -153,6 +154,7 @@ function startProviders(
       role: `provider-${at + 1}`,
       tick: TICKS[at % TICKS.length]!,
       tier: 'open',
+      compute: 'cpu',
       region: 'local',
       gpu: 'cpu',
       memoryGiB: 1,
@@ -175,7 +177,7 @@ async function untilListed(
 async function openGateway(
   options: DevOptions,
   market: Market,
-  apiKey: string,
+  apiKey: Secret<string>,
   logger: Logger,
 ): Promise<Gateway | undefined> {
   const port = options.gatewayPort

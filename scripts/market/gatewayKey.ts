@@ -5,15 +5,16 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { utf8 } from '../../contracts/base/bytes.ts'
+import { type Secret, secret } from '../../contracts/base/secret.ts'
 import { roleFolder } from '../../node/system/home.ts'
-import { readPrivateFile, writePrivateFile } from '../../node/system/keystore.ts'
+import { readPrivateFile, writePrivateFile } from '../../node/system/privateFile.ts'
 
 /** The key of the gateway on a network, made at the first start. Throws `key-file`. */
-export async function gatewayKey(home: string, network: string): Promise<string> {
+export async function gatewayKey(home: string, network: string): Promise<Secret<string>> {
   const file = join(roleFolder(home, network, 'gateway'), 'api-key')
   const known = (await readPrivateFile(file))?.trim()
-  if (known) return known
+  if (known) return secret('API key', known)
   const key = `sk-chrysalis-${randomBytes(24).toString('base64url')}`
   await writePrivateFile(file, utf8(`${key}\n`))
-  return key
+  return secret('API key', key)
 }

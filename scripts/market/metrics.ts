@@ -185,6 +185,11 @@ async function createMetrics<Figures>(
   }
 }
 
+/** One word of the wire's names, whatever a status says: a text cannot get into a label. */
+function isName(model: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._:/@+-]*$/.test(model) && model.length <= LIMITS.nameLength
+}
+
 function one(value: number): Sample[] {
   return [{ value }]
 }
@@ -197,12 +202,15 @@ function withTier(tier: Tier) {
   return <Slot extends object>(slot: Slot) => ({ ...slot, tier })
 }
 
-/** Sums by model and tier; models beyond `LIMITS.metricModels`, in order of name, are `other`. */
+/**
+ * Sums by model and tier. A label is a name, never a text: models whose name is none, and those
+ * beyond `LIMITS.metricModels` in order of name, are `other`.
+ */
 function grouped<Slot extends { readonly model: string; readonly tier: Tier }>(
   slots: readonly Slot[],
   value: (slot: Slot) => number,
 ): Sample[] {
-  const models = [...new Set(slots.map((slot) => slot.model))].sort()
+  const models = [...new Set(slots.map((slot) => slot.model))].filter(isName).sort()
   const named = new Set(models.slice(0, LIMITS.metricModels))
   const modelOf = ({ model }: Slot) => (named.has(model) ? model : 'other')
   const groups = Map.groupBy(slots, (slot) => `${slot.tier} ${modelOf(slot)}`)

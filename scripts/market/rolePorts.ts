@@ -16,6 +16,7 @@ import type {
   Transport,
   Wallet,
 } from '../../contracts/base/ports.ts'
+import { secret } from '../../contracts/base/secret.ts'
 import { connectChain } from '../../node/chain/tonClient.ts'
 import { createWallet } from '../../node/chain/wallet.ts'
 import { createLibp2pTransport } from '../../node/net/libp2pTransport.ts'
@@ -76,11 +77,12 @@ export async function openRolePorts(place: RolePlace, keys?: Keystore): Promise<
   const store = openSqliteStore(join(folder, 'store.db'))
   try {
     const { id: networkId, toncenter: endpoint } = network
-    const apiKey = process.env.CHRYSALIS_TONCENTER_KEY
+    const key = process.env.CHRYSALIS_TONCENTER_KEY
+    const apiKey = key ? secret('API key', key) : undefined
     const chain = await connectChain({ endpoint, networkId, apiKey, clock })
     const wallet = createWallet({ chain, key: keystore.key('wallet'), clock })
     const transport = await createLibp2pTransport({
-      seed: keystore.secret('peer'),
+      seed: keystore.secret('peer').reveal(),
       listen: [...place.listen],
       clock,
       logger,

@@ -5,16 +5,21 @@
  */
 
 import { fundFromFaucet } from '../../client/ports.ts'
+import type { Compute } from '../../contracts/attest/document.ts'
 import { toHex } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { NetworkConfig } from '../../contracts/base/network.ts'
+import { type SigningKey, signingKey } from '../../contracts/base/signing.ts'
+import { type Tier, tierAtLeast } from '../../contracts/base/tier.ts'
 import { TON } from '../../contracts/base/units.ts'
 import { nativeKem } from '../../contracts/seal/kem.ts'
 import type { Backend } from '../../node/backends/backend.ts'
 import type { StrategyName } from '../../node/matching/events.ts'
+import type { Collect } from '../../node/provider/evidence.ts'
 import { type Provider, startProvider } from '../../node/provider/provider.ts'
 import { type Scheduler, startScheduler } from '../../node/scheduler/scheduler.ts'
+import { createRandom } from '../../node/system/random.ts'
 import { addProvider, addScheduler } from './networkFile.ts'
 import { openRoleKeys, openRolePorts, type RolePlace, type RolePorts } from './rolePorts.ts'
 
@@ -80,10 +85,14 @@ export interface ProviderSettings extends Omit<RolePlace, 'listen'> {
   readonly file: string
   readonly backend: (ports: RolePorts) => Promise<Backend>
   readonly tick: number
-  readonly tier: 'open' | 'simulated'
+  readonly tier: Tier
+  /** Where the backend runs its models. */
+  readonly compute: Compute
   readonly region: string
   readonly gpu: string
   readonly memoryGiB: number
+  /** Asks the hardware for evidence: for tiers above `open`. */
+  readonly collect?: (ports: RolePorts) => Promise<Collect>
 }
 
 export interface RunningProvider {
@@ -93,14 +102,18 @@ export interface RunningProvider {
 
 /** Starts a provider; on a development network its identity is added to the accepted ones. */
 export async function runProvider(settings: ProviderSettings): Promise<RunningProvider> {
-  const { network, file, tick, tier, region, gpu, memoryGiB } = settings
+  const { network, file, tick, tier, compute, region, gpu, memoryGiB } = settings
   const keystore = await openRoleKeys(settings)
-  const identity = toHex(keystore.key('identity').publicKey)
+  const isConfidential = tierAtLeast(tier, 'cpu-tee')
+  const identityKey = isConfidential ? ownIdentity() : keystore.key('identity')
+  const identity = toHex(identityKey.publicKey)
   if (tier === 'simulated' && !network.development) {
     throw new MarketError('bad-config', { tier, expected: 'open, outside development networks' })
   }
   const ports = await openRolePorts({ ...settings, listen: [] }, keystore)
-  const known = network.development ? await addProvider(ports.clock, file, identity) : network
+  // Above `open` no registry is asked: the evidence itself speaks for the key.
+  const isListed = network.development && !isConfidential
+  const known = isListed ? await addProvider(ports.clock, file, identity) : network
   if (known.schedulers.length === 0) {
     throw new MarketError(
       'unreachable',
@@ -111,13 +124,14 @@ export async function runProvider(settings: ProviderSettings): Promise<RunningPr
     )
   }
   await fundFromFaucet(network, ports, CLAIM_FUNDS)
+  const collect = await settings.collect?.(ports)
   const backend = await settings.backend(ports)
   const role = await startProvider(
-    { ...ports, kem: nativeKem(), backend },
+    { ...ports, kem: nativeKem(), backend, collect },
     {
       networkId: network.id,
       keys: {
-        identity: keystore.key('identity'),
+        identity: identityKey,
         peer: keystore.key('peer'),
         wallet: keystore.key('wallet'),
         device: keystore.key('identity', 'simulated device'),
@@ -125,6 +139,7 @@ export async function runProvider(settings: ProviderSettings): Promise<RunningPr
       schedulers: known.schedulers,
       tick,
       tier,
+      compute,
       region,
       gpu,
       memoryGiB,
@@ -133,6 +148,20 @@ export async function runProvider(settings: ProviderSettings): Promise<RunningPr
     },
   )
   return { role, ports }
+}
+
+/**
+ * The identity of a confidential provider: made in the machine's memory at each start and nowhere
+ * else. One from the key file would be its owner's too, who could then sign an epoch key of his own
+ * behind honest evidence.
+ */
+function ownIdentity(): SigningKey {
+  const seed = createRandom().bytes(32)
+  try {
+    return signingKey(seed)
+  } finally {
+    seed.fill(0)
+  }
 }
 
 /** A store that failed may have lost what was acknowledged: this process says nothing more. */

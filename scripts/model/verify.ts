@@ -10,7 +10,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { MarketError } from '../../contracts/base/errors.ts'
 import type { Clock } from '../../contracts/base/ports.ts'
-import type { Backend, BackendMessage, BackendPiece } from '../../node/backends/backend.ts'
+import {
+  type Backend,
+  type BackendMessage,
+  type BackendPiece,
+  prompt,
+} from '../../node/backends/backend.ts'
 import { startEmbedded } from '../../node/backends/embedded/embedded.ts'
 import { hashFile } from '../../node/backends/embedded/supervisor.ts'
 import { createClock } from '../../node/system/clock.ts'
@@ -52,7 +57,7 @@ interface Answer {
 async function answer(backend: Backend, messages: BackendMessage[], most: number): Promise<Answer> {
   let text = ''
   let last: BackendPiece | undefined
-  const request = { model: MODEL, messages, maxTokens: most, temperature: 0 }
+  const request = { model: MODEL, messages: prompt(messages), maxTokens: most, temperature: 0 }
   for await (const piece of backend.run(request, new AbortController().signal)) {
     if (piece.type === 'text') text += piece.text
     last = piece
@@ -102,7 +107,7 @@ async function printSpeed(backend: Backend, clock: Clock): Promise<void> {
   const beganMs = clock.monotonicMs()
   let firstMs = 0
   let tokens = 0
-  const request = { model: MODEL, messages: [{ role: 'user' as const, content }], maxTokens: 300 }
+  const request = { model: MODEL, messages: prompt([{ role: 'user', content }]), maxTokens: 300 }
   for await (const piece of backend.run(request, new AbortController().signal)) {
     if (piece.type !== 'text') continue
     firstMs ||= clock.monotonicMs()

@@ -11,7 +11,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Market } from '../../client/types.ts'
-import type { Backend } from '../../node/backends/backend.ts'
+import { type Backend, prompt } from '../../node/backends/backend.ts'
 import { DEV_MODEL, startDev } from '../../scripts/market/dev.ts'
 
 const ROUNDS = 40
@@ -76,7 +76,8 @@ function mark(jobId: string, name: string): void {
 }
 
 async function direct(engine: Backend): Promise<number> {
-  const request = { model: DEV_MODEL, messages: MESSAGES, maxTokens: MAX_TOKENS, temperature: 0 }
+  const messages = prompt(MESSAGES)
+  const request = { model: DEV_MODEL, messages, maxTokens: MAX_TOKENS, temperature: 0 }
   const startedMs = performance.now()
   let firstMs = 0
   for await (const piece of engine.run(request, new AbortController().signal)) {

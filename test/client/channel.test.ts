@@ -7,6 +7,7 @@ import { channelTo } from '../../client/channel.ts'
 import { createHandle } from '../../client/handle.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import type { Wallet } from '../../contracts/base/ports.ts'
+import { secret } from '../../contracts/base/secret.ts'
 import { signingKey } from '../../contracts/base/signing.ts'
 import { channelAddress } from '../../contracts/wrappers/Channel.ts'
 import { walletAddress } from '../../contracts/wrappers/wallet.ts'
@@ -24,7 +25,7 @@ function world(seed: string) {
   const random = createSeededRandom(seed)
   const clock = createSimulatedClock({ startMs: 1_795_000_000_000 })
   const ton = createSimulatedChain({ clock, networkId: 77, blockMs: 1_000 })
-  const keystore = keystoreOf(random.bytes(32))
+  const keystore = keystoreOf(secret('root key', random.bytes(32)))
   const wallet = ton.wallet(keystore.key('wallet'))
   ton.faucet(wallet.address, 10_000_000_000n)
   const disk = createSimulatedDisk({ clock })

@@ -10,6 +10,7 @@ import type { JobEffect, JobEvent, JobState } from '../../client/jobTypes.ts'
 import { worstCase } from '../../client/payAhead.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
+import { secret } from '../../contracts/base/secret.ts'
 import { DEFAULT_PARAMETERS, type Terms } from '../../contracts/money/price.ts'
 
 const SEED = 20_261_122
@@ -24,9 +25,10 @@ const usage = fc.record({
   completion: fc.integer({ min: 0, max: 300 }),
   reasoning: fc.integer({ min: 0, max: 100 }),
 })
+const said = (text: string) => secret('answer', text)
 const content = fc.record({
-  text: fc.constantFrom('', 'a', 'b'),
-  reasoning: fc.constantFrom('', 'r'),
+  text: fc.constantFrom('', 'a', 'b').map(said),
+  reasoning: fc.constantFrom('', 'r').map(said),
   usage,
   finishReason: fc.option(fc.constant('stop'), { nil: undefined, freq: 4 }),
   error: fc.option(fc.constant(error), { nil: undefined, freq: 9 }),
@@ -79,7 +81,10 @@ function nextHonest(state: JobState): JobEvent {
       const finishReason = completion >= 300 ? 'length' : undefined
       if (state.finishReason) return { type: 'finished' }
       const usage = { ...state.usage, prompt: 20, completion }
-      return { type: 'content', content: { text: 't', reasoning: '', usage, finishReason } }
+      return {
+        type: 'content',
+        content: { text: said('t'), reasoning: said(''), usage, finishReason },
+      }
     }
     case 'checking':
       return { type: 'receiptChecked', receipt: { charge: 1n, disputed: false } }
@@ -142,9 +147,11 @@ describe('the job machine', () => {
           if (emitted) expect(step.before.ending).toBeUndefined()
         }
         // What was emitted is the answer.
-        const text = log.map((effect) => (effect.type === 'emit' ? effect.text : '')).join('')
-        expect(state.text.startsWith(text)).toBe(true)
-        if (state.phase === 'done') expect(text).toBe(state.text)
+        const text = log
+          .map((effect) => (effect.type === 'emit' ? effect.text.reveal() : ''))
+          .join('')
+        expect(state.text.reveal().startsWith(text)).toBe(true)
+        if (state.phase === 'done') expect(text).toBe(state.text.reveal())
         seen.done += Number(state.phase === 'done')
         seen.failed += Number(state.phase === 'failed')
         seen.again += Number(again > 0)
@@ -160,7 +167,7 @@ describe('the job machine', () => {
     const claimed = { prompt: 20, cachedPrompt: 0, completion: 200, reasoning: 0 }
     const lie: JobEvent = {
       type: 'content',
-      content: { text: 'x', reasoning: '', usage: claimed, implausible: true },
+      content: { text: said('x'), reasoning: said(''), usage: claimed, implausible: true },
     }
     const honest = [undefined, undefined, undefined, undefined]
     const { steps } = run([...honest, lie, undefined, undefined, undefined])
@@ -194,7 +201,7 @@ describe('an answer that stops growing', () => {
     ].reduce((state, each) => stepJob(state, each).state, startJob(BOUNDS, 1_000).state)
   const frame = (text: string, completion: number): JobEvent => {
     const usage = { prompt: 16, cachedPrompt: 0, completion, reasoning: 0 }
-    return { type: 'content', content: { text, reasoning: '', usage } }
+    return { type: 'content', content: { text: said(text), reasoning: said(''), usage } }
   }
   const setsTimer = (effects: readonly JobEffect[]) =>
     effects.some((effect) => effect.type === 'timer' && effect.name === 'frame')

@@ -6,18 +6,9 @@
  * @module
  */
 import { lesser } from '../../client/payAhead.ts'
-import { makeSimulatedEvidence } from '../../contracts/attest/simulated.ts'
 import { type Bytes, fromHex, toHex } from '../../contracts/base/bytes.ts'
 import type { FrameStream } from '../../contracts/base/ports.ts'
-import { sha256, signingKey } from '../../contracts/base/signing.ts'
-import {
-  affordable,
-  billed,
-  cost,
-  DEFAULT_PARAMETERS,
-  feeOn,
-  type TokenUsage,
-} from '../../contracts/money/price.ts'
+import { affordable, billed, cost, feeOn, type TokenUsage } from '../../contracts/money/price.ts'
 import type { seededKem } from '../../contracts/seal/kemSeeded.ts'
 import { encodePiece, fillContent, type Piece, USED_BYTES } from '../../contracts/seal/pieces.ts'
 import { openRequest } from '../../contracts/seal/request.ts'
@@ -27,10 +18,7 @@ import {
   OfferMessageSchema,
 } from '../../contracts/wire/generated/chrysalis_pb.ts'
 import {
-  accept,
-  epochKey,
   type Lease,
-  lease,
   type Receipt,
   receipt,
   recordBytes,
@@ -42,10 +30,17 @@ import { type JobSpec, parseSubmit } from '../../contracts/wire/submit.ts'
 import { type MessageStream, messageStream } from '../../node/net/messageStream.ts'
 import type { openPayeeBook, PayeeAccount } from '../../node/settlement/payeeBook.ts'
 import type { createSimulatedClock } from '../../node/system/simulatedClock.ts'
+import {
+  type Forgery,
+  type Keys,
+  MODEL_HASH,
+  NETWORK_ID,
+  place,
+  providerFor,
+  TICK,
+} from './playedPlacement.ts'
 
-export const NETWORK_ID = 77
-export const FEE = 500
-export const TICK = 40
+export { FEE, MODEL_HASH, NETWORK_ID, simulatedEvidence, TICK } from './playedPlacement.ts'
 
 type JobStream = MessageStream<typeof JobMessageSchema>
 
@@ -57,8 +52,8 @@ interface Inbox {
 
 /** What the played peer does, by attempt; each has an honest default. */
 export interface Script {
-  /** Changes the lease before it is signed. */
-  readonly lease?: (lease: Lease) => Lease
+  /** What a hostile scheduler changes in the placement. */
+  readonly forge?: Forgery
   /** Changes the receipt before it is signed. */
   readonly receipt?: (receipt: Receipt) => Receipt
   /** The answer, one piece a frame. */
@@ -86,12 +81,21 @@ export const HONEST: readonly Piece[] = [
   { type: 'end', finishReason: 'stop' },
 ]
 
+/** What the peer has seen of its clients. */
+export interface Served {
+  jobs: number
+  /** Messages of the requests that it could open, as JSON. */
+  readonly requests: string[]
+  /** For each job what its client said after the submit, byte for byte. */
+  readonly heard: Bytes[][]
+}
+
 export type PlayedPeer = {
   readonly clock: ReturnType<typeof createSimulatedClock>
   readonly kem: ReturnType<typeof seededKem>
-  readonly keys: Record<'identity' | 'provider' | 'spare', ReturnType<typeof signingKey>>
+  readonly keys: Keys
   readonly book: Awaited<ReturnType<typeof openPayeeBook>>
-  readonly served: { jobs: number; requests: string[] }
+  readonly served: Served
   readonly live: { script: Script }
   readonly hangUp: (peer: string) => Promise<void>
 }
@@ -113,10 +117,10 @@ export async function listModels(raw: FrameStream, { clock }: PlayedPeer): Promi
   await stream.close()
 }
 
-export const MODEL_HASH = sha256(new Uint8Array(3))
-
 export async function playJob(raw: FrameStream, peer: PlayedPeer): Promise<void> {
-  const stream = messageStream(JobMessageSchema, raw, peer.clock)
+  const heard: Bytes[] = []
+  peer.served.heard.push(heard)
+  const stream = messageStream(JobMessageSchema, overheard(raw, heard), peer.clock)
   const first = await stream.next()
   if (first?.kind.case !== 'submit') return
   peer.served.jobs++
@@ -130,6 +134,27 @@ export async function playJob(raw: FrameStream, peer: PlayedPeer): Promise<void>
     if (answer?.case !== 'again') break
   }
   await stream.close().catch(() => undefined)
+}
+
+/** The same stream; what comes after the first frame is kept. */
+function overheard(raw: FrameStream, heard: Bytes[]): FrameStream {
+  async function* frames() {
+    let first = true
+    for await (const frame of raw.frames) {
+      if (!first) heard.push(frame)
+      first = false
+      yield frame
+    }
+  }
+  return {
+    ...{ peer: raw.peer, protocol: raw.protocol, frames: frames() },
+    get queuedBytes() {
+      return raw.queuedBytes
+    },
+    send: (frame) => raw.send(frame),
+    close: () => raw.close(),
+    abort: (reason) => raw.abort(reason),
+  }
 }
 
 function openInbox(stream: JobStream): Inbox {
@@ -173,7 +198,7 @@ async function playAttempt(
 ): Promise<boolean> {
   const { clock, live, book, keys } = peer
   const { script } = live
-  const placed = place(spec, attempt, peer)
+  const placed = place(spec, attempt, peer, script.forge)
   await stream.send({ kind: { case: 'placed', value: { ...placed.message, attempt } } })
   const message = await inbox.next()
   if (message?.case !== 'request') return true
@@ -275,91 +300,6 @@ async function untilPaid(
   return false
 }
 
-function providerFor({ exclude }: JobSpec, keys: PlayedPeer['keys']) {
-  return exclude.includes(toHex(keys.provider.publicKey)) ? keys.spare : keys.provider
-}
-
-function place(spec: JobSpec, attempt: number, { clock, keys, kem, live }: PlayedPeer) {
-  const nowS = Math.floor(clock.nowMs() / 1_000)
-  const provider = providerFor(spec, keys)
-  const made: Lease = {
-    network: NETWORK_ID,
-    jobId: fromHex(spec.jobId),
-    attempt,
-    scheduler: keys.identity.publicKey,
-    provider: provider.publicKey,
-    clientJobKey: spec.clientJobKey,
-    modelHash: MODEL_HASH,
-    minTier: spec.minTier,
-    asset: 'ton',
-    tick: TICK,
-    fee: FEE,
-    multipliers: DEFAULT_PARAMETERS.multipliers,
-    steps: DEFAULT_PARAMETERS.steps,
-    window: DEFAULT_PARAMETERS.window,
-    parameterVersion: DEFAULT_PARAMETERS.version,
-    strategy: 'exact',
-    expiryS: nowS + 600,
-  }
-  const signedLease = live.script.lease?.(made) ?? made
-  const leaseCell = lease.encode(signedLease)
-  const pair = kem.generateKeyPair()
-  const epochCell = epochKey.encode({
-    network: NETWORK_ID,
-    epoch: nowS,
-    notBeforeS: nowS,
-    notAfterS: nowS + 1_800,
-    kemPublicKey: pair.publicKey,
-  })
-  const evidence = simulatedEvidence(provider.publicKey, nowS)
-  const acceptCell = accept.encode({
-    network: NETWORK_ID,
-    leaseHash: recordHash(leaseCell),
-    epochKeyHash: recordHash(epochCell),
-    evidenceDigest: sha256(evidence),
-    expiryS: nowS + 600,
-  })
-  return {
-    lease: signedLease,
-    leaseHash: recordHash(leaseCell),
-    secretKey: pair.secretKey,
-    binding: {
-      network: NETWORK_ID,
-      leaseHash: recordHash(leaseCell),
-      acceptHash: recordHash(acceptCell),
-      minTier: spec.minTier,
-      evidenceDigest: sha256(evidence),
-    },
-    message: {
-      lease: { record: recordBytes(leaseCell), signature: signRecord(leaseCell, keys.identity) },
-      accepted: {
-        record: recordBytes(acceptCell),
-        signature: signRecord(acceptCell, provider),
-        epochKey: recordBytes(epochCell),
-        epochSignature: signRecord(epochCell, provider),
-        evidence,
-      },
-    },
-  }
-}
-
-/** Simulated evidence of a provider, valid for a day. */
-export function simulatedEvidence(identity: Bytes, nowS: number): Bytes {
-  return makeSimulatedEvidence({
-    claims: {
-      identity,
-      network: NETWORK_ID,
-      modelHash: MODEL_HASH,
-      backendHash: new Uint8Array(32),
-      gpuEvidenceHash: new Uint8Array(32),
-      freshBlock: new Uint8Array(32),
-      freshAtS: nowS,
-    },
-    deviceKey: signingKey(sha256(identity)),
-    notAfterS: nowS + 86_400,
-  })
-}
-
 function receiptOf(
   terms: Lease,
   leaseHash: Bytes,
@@ -377,7 +317,7 @@ function receiptOf(
     cost: amount,
     fee: feeOn(amount, terms),
     modelHash: terms.modelHash,
-    tier: 'simulated',
+    tier: terms.minTier,
     outcome,
     startS: nowS,
     endS: nowS,

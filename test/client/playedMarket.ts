@@ -5,8 +5,9 @@
  */
 import { type ConnectOptions, connect } from '../../client/client.ts'
 import type { Market } from '../../client/types.ts'
-import { toHex } from '../../contracts/base/bytes.ts'
+import { type Bytes, toHex } from '../../contracts/base/bytes.ts'
 import type { Store } from '../../contracts/base/ports.ts'
+import { secret } from '../../contracts/base/secret.ts'
 import { signingKey } from '../../contracts/base/signing.ts'
 import { DEFAULT_PARAMETERS } from '../../contracts/money/price.ts'
 import { seededKem } from '../../contracts/seal/kemSeeded.ts'
@@ -21,7 +22,6 @@ import { keystoreOf } from '../../node/system/keystore.ts'
 import { silentLogger } from '../../node/system/logger.ts'
 import { createSeededRandom } from '../../node/system/seededRandom.ts'
 import { createSimulatedClock } from '../../node/system/simulatedClock.ts'
-
 import { FEE, listModels, NETWORK_ID, playJob, type Script } from './playedJob.ts'
 
 const START_MS = 1_795_000_000_000
@@ -43,7 +43,12 @@ export async function playMarket(seed: string, script: Script = {}) {
     spare: signingKey(random.bytes(32)),
   }
   const transport = net.transport(keys.peerSeed)
-  const served = { jobs: 0, requests: [] as string[], accounts: [] as PayeeAccount[] }
+  const served = {
+    jobs: 0,
+    requests: [] as string[],
+    heard: [] as Bytes[][],
+    accounts: [] as PayeeAccount[],
+  }
   const live = { script }
   const book = await openPayeeBook(
     {
@@ -105,7 +110,7 @@ export async function playMarket(seed: string, script: Script = {}) {
   const stores = new Map<string, Store>()
   /** Connects a client; `profile` names its disk: a second call is the same client again. */
   const client = async (options: Partial<ConnectOptions> = {}): Promise<Market> => {
-    const keystore = keystoreOf(root)
+    const keystore = keystoreOf(secret('root key', root))
     const wallet = ton.wallet(keystore.key('wallet'))
     if (clients++ === 0) ton.faucet(wallet.address, 10_000_000_000n)
     const name = `client ${options.profile ?? ''}`

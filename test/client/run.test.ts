@@ -43,6 +43,9 @@ describe('a job', () => {
       provider: toHex(world.keys.provider.publicKey),
     })
     expect(result.tierMeaning).toContain('proves nothing')
+    expect(job.servedBy()).toMatchObject({ tier: 'simulated', provider: result.provider })
+    expect(result.evidence).toMatchObject({ kind: 'simulated', proved: expect.any(Array) })
+    expect(result.evidence.notProved.join()).toContain('the root key of simulated evidence')
     expect(verifyReceipt(result.receipt, { network: 77 }).ok).toBe(true)
     expect(result.receipt.signatures.client).toBeDefined()
     expect(await market.receipts()).toEqual([{ hash: result.receiptHash, file: result.receipt }])

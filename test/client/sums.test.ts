@@ -26,7 +26,7 @@ import {
 } from '../../contracts/money/price.ts'
 import { tinyChatTokenizer } from '../../contracts/money/tinyChatTokenizer.ts'
 import { bytesTokenizer } from '../../contracts/money/tokenizer.ts'
-import { checkRequest } from '../../node/backends/backend.ts'
+import { checkRequest, prompt } from '../../node/backends/backend.ts'
 
 const SEED = 20_261_122
 const { steps } = DEFAULT_PARAMETERS
@@ -220,7 +220,7 @@ describe('a request', () => {
     const { messages: asked } = continuation({ model: 'm', messages, maxTokens: 100 }, 'so far', 30)
     const weightsHash = new Uint8Array(32)
     const served = { id: 'm', weightsHash, contextTokens: 512, places: 1, demo: true }
-    const request = { model: 'm', messages: asked, maxTokens: 70 }
+    const request = { model: 'm', messages: prompt(asked), maxTokens: 70 }
     expect(checkRequest(request, [served])).toBe(served)
   })
 })

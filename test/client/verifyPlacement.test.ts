@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import { type ExpectedPlacement, verifyPlacement } from '../../client/verifyPlacement.ts'
+import { settleHardware } from '../../contracts/attest/hardwarePolicy.ts'
 import { makeOpenEvidence } from '../../contracts/attest/open.ts'
 import type { Bytes } from '../../contracts/base/bytes.ts'
 import { toHex } from '../../contracts/base/bytes.ts'
@@ -111,7 +112,14 @@ function honestLease(): Lease {
 function honestExpectation(): ExpectedPlacement {
   return {
     networkId: NETWORK_ID,
-    policy: { minTier: 'simulated', maxTick: 95, maxFee: 1_000, models: {}, development: true },
+    policy: {
+      minTier: 'simulated',
+      maxTick: 95,
+      maxFee: 1_000,
+      models: {},
+      development: true,
+      hardware: settleHardware(),
+    },
     parameters: DEFAULT_PARAMETERS,
     registry: (identity) => toHex(identity) === toHex(provider.publicKey),
     scheduler: { identity: scheduler.publicKey, fee: FEE },
@@ -141,6 +149,8 @@ function openEvidence(by: SigningKey = provider, modelHash = MODEL_HASH): Bytes 
   const claims = {
     identity: by.publicKey,
     network: NETWORK_ID,
+    tier: 'open' as const,
+    compute: 'cpu' as const,
     modelHash,
     backendHash: zeros,
     gpuEvidenceHash: zeros,
@@ -201,18 +211,22 @@ describe('verifyPlacement', () => {
     ['an accept of another lease', 'bad-lease', { accept: { leaseHash: other } }],
     ['an accept with another epoch key', 'bad-lease', { accept: { epochKeyHash: other } }],
     ['an accept that has ended', 'bad-lease', { accept: { expiryS: NOW_S } }],
-    ['an accept with other evidence', 'bad-evidence', { accept: { evidenceDigest: other } }],
+    ['an accept with other evidence', 'evidence-binding', { accept: { evidenceDigest: other } }],
     ['an epoch that has ended', 'epoch-expired', { epoch: { notAfterS: NOW_S } }],
     ['an epoch of the future', 'epoch-expired', { epoch: { notBeforeS: NOW_S + 900 } }],
     ['an epoch that lives too long', 'epoch-expired', { epoch: { notAfterS: NOW_S + 3_600 } }],
-    ['an epoch that outlives the evidence', 'bad-evidence', { epoch: outlives, evidence: dayOld }],
+    [
+      'an epoch that outlives the evidence',
+      'evidence-outlived',
+      { epoch: outlives, evidence: dayOld },
+    ],
     [
       'evidence of another provider',
-      'bad-evidence',
+      'evidence-binding',
       { evidence: simulatedEvidence(stranger.publicKey, NOW_S) },
     ],
-    ['evidence for another model', 'bad-evidence', { evidence: openEvidence(provider, other) }],
-    ['evidence that is none', 'bad-evidence', { evidence: new Uint8Array(8) }],
+    ['evidence for another model', 'evidence-binding', { evidence: openEvidence(provider, other) }],
+    ['evidence that is none', 'evidence-malformed', { evidence: new Uint8Array(8) }],
   ]
   it.each(wrong)('refuses %s: %s', async (_, code, swaps) => {
     await expect(check(swaps)).rejects.toMatchObject({ code })
@@ -239,7 +253,7 @@ describe('verifyPlacement', () => {
 
   it('refuses simulated evidence outside development networks', async () => {
     const policy = { ...honestExpectation().policy, development: false }
-    await expect(check({ expected: { policy } })).rejects.toMatchObject({ code: 'bad-evidence' })
+    await expect(check({ expected: { policy } })).rejects.toMatchObject({ code: 'evidence-root' })
   })
 
   it('refuses a message without its parts', async () => {

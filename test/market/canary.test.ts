@@ -1,13 +1,15 @@
 /**
  * Nobody but client and provider's model sees a prompt or an answer: a canary is sent through a
  * market of real processes that log everything they ever log, with all their traffic recorded, and
- * is then searched for in every file, log, status page and recorded byte.
+ * is then searched for in every file, log, status page and recorded byte, in what the machine shows
+ * of its processes, in the memory of the scheduler, and in what a provider says when it breaks.
  *
  * Passing shows that nothing is leaked in these places and encodings; that sealed bytes cannot be
  * opened is shown in `test/contracts/seal`.
  * @module
  */
 
+import { spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { connect, createServer } from 'node:net'
@@ -34,6 +36,7 @@ import {
   startModelServer,
 } from '../support/modelServer.ts'
 import { servedBy } from '../support/pacedServer.ts'
+import { descendants, inMemory, shownOf } from '../support/processScan.ts'
 import { encodingsOf, filesIn, foundIn, type Recorder, startRecorder } from '../support/recorder.ts'
 
 /** Quotes and letters beyond ASCII, so that each encoding of it is another text. */
@@ -42,6 +45,7 @@ const CANARY = 'canary-6f1d0c "sings" für Zoë'
 let processes: Processes
 let server: ModelServer
 let roles: Record<string, Role>
+let memoryOfGateway: ReturnType<typeof inMemory>
 let towardsProviders: Recorder
 let towardsClients: Recorder
 /**
@@ -49,6 +53,13 @@ let towardsClients: Recorder
  */
 const LONG = 50_000
 const MANY = 100
+
+/** The part of it that has one form in memory whatever the encoding of the rest. */
+const NEEDLE = 'canary-6f1d0c'
+const LINUX = process.platform === 'linux'
+/** Ways to break with a prompt in flight (`test/support/crashOnPrompt.ts`). */
+const CRASHES = ['exception', 'parse']
+const CRASH_ON_PROMPT = new URL('../support/crashOnPrompt.ts', import.meta.url).href
 
 /** What the client was given, where the canary belongs. */
 const answers: string[] = []
@@ -109,6 +120,31 @@ async function announce(port: number): Promise<void> {
   await writeFile(file, JSON.stringify({ ...network, schedulers }))
 }
 
+/** What the gateway says to bodies that it does not take, each with the canary in it. */
+async function refusedTexts(url: string, key: string): Promise<string[]> {
+  const content = CANARY
+  const good = { model: 'words', messages: [{ role: 'user', content }] }
+  const bodies = [
+    `{"messages":[{"content":"${NEEDLE}`,
+    `${NEEDLE}`,
+    JSON.stringify({ ...good, temperature: CANARY }),
+    JSON.stringify({ ...good, messages: [{ role: CANARY, content }] }),
+    JSON.stringify({ ...good, messages: [{ role: 'user', content: [CANARY] }] }),
+    JSON.stringify({ ...good, messages: CANARY }),
+    JSON.stringify({ ...good, chrysalis: { maxTick: 1 } }),
+    JSON.stringify({ ...good, messages: [{ role: 'user', content: content.repeat(90_000) }] }),
+  ]
+  return Promise.all(
+    bodies.map(async (body) => {
+      const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+      const post = { method: 'POST', headers, body }
+      const response = await fetch(`${url}/chat/completions`, post)
+      expect(response.status).toBeGreaterThanOrEqual(400)
+      return response.text()
+    }),
+  )
+}
+
 describe('jobs with a canary in prompt and answer', () => {
   it('by the command', async () => {
     for (const more of [['--json'], ['--system', `Mind the ${CANARY}.`]]) {
@@ -131,6 +167,9 @@ describe('jobs with a canary in prompt and answer', () => {
     }
     answers.push(streamed)
     await expect(openai.chat.completions.create({ ...body, n: 2 })).rejects.toThrow()
+    const texts = await refusedTexts(String(url), String(apiKey))
+    for (const text of texts) expect(foundIn(Buffer.from(text), NEEDLE)).toEqual([])
+    if (LINUX) memoryOfGateway = inMemory(gateway.pid, NEEDLE)
 
     // Cut off in the middle of an answer, by the death of the gateway.
     const content = `${CANARY} `.repeat(MANY)
@@ -156,10 +195,40 @@ describe('jobs with a canary in prompt and answer', () => {
     }
   })
 
+  it.skipIf(!LINUX)('are in no arguments and no environment while they run', async () => {
+    const before = server.requests.length
+    const running = processes.run(['run', `${CANARY} `.repeat(MANY)])
+    await until('it reached the model', () => server.requests.length > before, 60_000)
+    const pids = descendants(process.pid)
+    expect(pids).toEqual(expect.arrayContaining([roles.scheduler!.pid, roles.provider!.pid]))
+    for (const pid of pids) {
+      const { cmdline, environ } = shownOf(pid)
+      expect([foundIn(cmdline, NEEDLE), foundIn(environ, NEEDLE)]).toEqual([[], []])
+    }
+    const titles = pids.map((pid) => shownOf(pid).cmdline.toString().replaceAll('\0', ' ').trim())
+    expect(titles.filter((title) => title === 'chrysalis').length).toBeGreaterThanOrEqual(3)
+    expect((await running).exit).toBe(0)
+  })
+
+  it.each(CRASHES)('survive a provider that breaks on them: %s', async (crash) => {
+    const env = { NODE_OPTIONS: `--import ${CRASH_ON_PROMPT}`, CRASH: crash }
+    const name = ['--role', `crash-${crash}`, '--tick', '20']
+    const start = ['provider', 'start', '--status-port', '0', ...name, ...servedBy(server)]
+    const broken = await processes.start(start, env)
+    await untilOffered(roles.scheduler!, 2)
+    const { exit, out, error } = await processes.run(['run', CANARY])
+    expect(exit, error).toBe(0)
+    answers.push(out)
+    await until('it ended', () => !broken.alive())
+    expect(await broken.stop()).toBe(7)
+    expect(broken.log()).toMatch(/\nfatal: \w/)
+    expect(foundIn(Buffer.from(broken.log()), NEEDLE)).toEqual([])
+  })
+
   it('reached the model and came back', () => {
     expect(server.requests.length).toBeGreaterThanOrEqual(5)
     for (const { body } of server.requests) expect(JSON.stringify(body.messages)).toContain('Zoë')
-    expect(answers).toHaveLength(4)
+    expect(answers).toHaveLength(4 + CRASHES.length)
     for (const answer of answers) expect(answer).toContain(CANARY)
   })
 })
@@ -199,6 +268,16 @@ describe('the canary afterwards', () => {
     }
   })
 
+  it.skipIf(!LINUX)('is in no memory of the scheduler: what a core file would hold', () => {
+    const memory = inMemory(roles.scheduler!.pid, NEEDLE)
+    if (!memory) return console.info('canary: this user may not read memory')
+    console.info(`canary: ${memory.bytes} bytes of the scheduler's memory searched`)
+    expect(memory.bytes).toBeGreaterThan(2 ** 24)
+    expect(memory.found).toBe(0)
+    // The control: the same search finds it where it belongs, in the client's own process.
+    expect(memoryOfGateway?.found).toBeGreaterThan(0)
+  })
+
   it('is in no log, at the level debug', async () => {
     await roles.scheduler?.stop('SIGKILL')
     await until('something is worth debugging', () => processes.logs().includes('"level":"debug"'))
@@ -222,6 +301,17 @@ describe('the search itself', () => {
       expect(foundIn(json, CANARY)).toContain('json in json')
     }
     expect(foundIn(Buffer.from('canary-6f1d0c sings'), CANARY)).toEqual([])
+  })
+
+  it.skipIf(!LINUX)('finds one in the arguments and the environment of a process', async () => {
+    const script = 'console.log(1); process.stdin.resume()'
+    const child = spawn(process.execPath, ['-e', script, CANARY], { env: { SAID: CANARY } })
+    await new Promise((resolve) => child.stdout.once('data', resolve))
+    const { cmdline, environ } = shownOf(child.pid!)
+    expect(foundIn(cmdline, CANARY)).toContain('utf8')
+    expect(foundIn(environ, CANARY)).toContain('utf8')
+    expect(descendants(process.pid)).toContain(child.pid)
+    child.kill('SIGKILL')
   })
 
   it('finds one that a recorder forwarded in the clear, in pieces', async () => {

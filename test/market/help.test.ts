@@ -35,6 +35,8 @@ const EXPECTED = [
   'receipt list',
   'receipt show',
   'receipt verify',
+  'evidence verify',
+  'evidence show',
   'match',
 ]
 

@@ -166,12 +166,26 @@ describe('what the command refuses to begin with', () => {
       ['run'],
       ['sell'],
       ['scheduler', 'start', '--strategy', 'luck'],
-      ['provider', 'start', '--tier', 'gpu-tee'],
+      ['provider', 'start', '--tier', 'secret'],
+      ['provider', 'start', '--compute', 'moon'],
       ['provider', 'start', '--role', '../other'],
       ['localnet', 'start', '--port', '65536'],
       ['receipt', 'verify', 'there-is-no-such-file'],
     ]
     await Promise.all(wrong.map((args) => refused(args, { exit: 2, code: 'bad-input' })))
+  })
+
+  it('a confidential tier on a machine without the hardware: what is needed is said', async () => {
+    for (const tier of ['cpu-tee', 'gpu-tee']) {
+      const start = ['provider', 'start', '--role', 'tee', '--status-port', '0', '--tier', tier]
+      const inside = ['--backend-url', 'http://127.0.0.1:9/v1', '--model', 'm']
+      const weights = ['--weights-file', process.execPath, '--context-tokens', '512']
+      await refused([...start, ...(tier === 'gpu-tee' ? [...inside, ...weights] : [])], {
+        exit: 7,
+        code: 'no-device',
+        message: /needs start the provider inside an Intel TDX or AMD SEV-SNP guest/,
+      })
+    }
   })
 
   it('a network that is not known, or a file that is none', async () => {

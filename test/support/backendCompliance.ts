@@ -5,7 +5,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
-import type { Backend, BackendPiece, BackendRequest } from '../../node/backends/backend.ts'
+import {
+  type Backend,
+  type BackendPiece,
+  type BackendRequest,
+  prompt,
+} from '../../node/backends/backend.ts'
 
 export interface BackendUnderTest {
   readonly backend: Backend
@@ -198,8 +203,8 @@ export function backendCompliance(name: string, start: () => Promise<BackendUnde
     const user = { role: 'user', content } as const
     const refused: [string, Partial<BackendRequest>, string][] = [
       ['a model it does not serve', { model: 'no-such-model' }, 'no-model'],
-      ['no messages', { messages: [] }, 'bad-input'],
-      ['an answer at the end', { messages: [{ role: 'assistant', content }] }, 'bad-input'],
+      ['no messages', { messages: prompt([]) }, 'bad-input'],
+      ['an answer at the end', { messages: prompt([{ role: 'assistant', content }]) }, 'bad-input'],
       ['no tokens', { maxTokens: 0 }, 'bad-input'],
       ['a part of a token', { maxTokens: 1.5 }, 'bad-input'],
       ['a temperature above 2', { temperature: 2.1 }, 'bad-input'],
@@ -207,7 +212,11 @@ export function backendCompliance(name: string, start: () => Promise<BackendUnde
       ['a negative seed', { seed: -1 }, 'bad-input'],
       ['an empty stop string', { stop: [''] }, 'bad-input'],
       ['a stop string too long', { stop: ['x'.repeat(LIMITS.stopLength + 1)] }, 'bad-input'],
-      ['a message too many', { messages: Array(LIMITS.messages + 1).fill(user) }, 'bad-input'],
+      [
+        'a message too many',
+        { messages: prompt(Array(LIMITS.messages + 1).fill(user)) },
+        'bad-input',
+      ],
       ['five stop strings', { stop: ['a', 'b', 'c', 'd', 'e'] }, 'bad-input'],
     ]
     it.each(refused)('refuses %s', async (_, change, code) => {

@@ -45,6 +45,7 @@ export const MODEL = 'words'
 export const TICK = 80
 const START_MS = 1_795_000_000_000
 
+export type Proving = Parameters<typeof providerParty>[1]['proving']
 export type JobStream = MessageStream<typeof JobMessageSchema>
 
 /** Builds a world; nobody runs in it yet. */
@@ -73,15 +74,16 @@ export function createRoleWorld(
     return made
   }
   const own = machine('scheduler')
-  const addresses = network.transport(own.keystore.secret('peer')).addresses()
+  const addresses = network.transport(own.keystore.secret('peer').reveal()).addresses()
   const at = { identity: identityOf(own.keystore), addresses }
   const scheduler = schedulerParty(own, 1, queueLimit)
   const run = <T>(promise: Promise<T>, limitMs = 120_000) => clock.settle(promise, limitMs)
   const tokensAtMs: number[] = []
   const models = [{ id: MODEL, places: 2 }]
-  const provider = (name: string, tick = TICK) =>
+  const provider = (name: string, tick = TICK, proving?: Proving) =>
     providerParty(machine(name), {
       tick,
+      proving,
       scheduler: at,
       backend: (ownClock) =>
         timed(startSimulated({ models, clock: ownClock, seed: 1, ...backend }), () =>

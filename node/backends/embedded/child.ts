@@ -6,6 +6,7 @@
  * one client's prompt is ever reused for another and cached prompt tokens are always 0.
  * @module
  */
+import './lockdown.ts'
 import { randomInt } from 'node:crypto'
 import {
   type ChatHistoryItem,
@@ -18,7 +19,7 @@ import {
   type Token,
 } from 'node-llama-cpp'
 import { LIMITS } from '../../../contracts/base/limits.ts'
-import type { BackendMessage } from '../backend.ts'
+import type { BackendMessage, TokenChance, TokenLogprob } from '../backend.ts'
 import { createStopFilter } from '../stopText.ts'
 import type { EngineJob, FromEngine, ToEngine } from './messages.ts'
 
@@ -33,6 +34,12 @@ interface Running {
   upTo: number
   aborted: boolean
   wake: () => void
+}
+
+/** A token, with the whole distribution at its place where that was asked for. */
+interface Evaluated {
+  readonly token: Token
+  readonly probabilities?: Map<Token, number>
 }
 
 /** Tokens of one character that byte fallback may spread over several. */
@@ -112,13 +119,17 @@ async function generate(on: Engine, job: EngineJob, state: Running): Promise<Fro
   const sequence = on.context.getSequence()
   try {
     const most = Math.min(job.maxTokens, context - prompt.length)
-    const tokens = sequence.evaluate(prompt, {
+    const options = {
       temperature: job.temperature,
       topP: job.topP,
       topK: 0,
       seed: job.seed ?? randomInt(2 ** 32), // the library's own default changes once a second
       yieldEogToken: true,
-    })
+    }
+    const tokens =
+      job.topLogprobs > 0
+        ? sequence.evaluateWithMetadata(prompt, { probabilities: true }, options)
+        : plainTokens(sequence.evaluate(prompt, options))
     return await stream(on, job, state, tokens, most)
   } finally {
     await sequence.dispose() // asynchronous: a place reported free before would not be
@@ -129,7 +140,7 @@ async function stream(
   on: Engine,
   job: EngineJob,
   state: Running,
-  tokens: AsyncGenerator<Token>,
+  tokens: AsyncGenerator<Evaluated>,
   most: number,
 ): Promise<FromEngine> {
   const filter = createStopFilter(job.stop)
@@ -149,13 +160,37 @@ async function stream(
     if (state.aborted) return done('aborted')
     const next = await tokens.next()
     if (state.aborted) return done('aborted')
-    if (next.done || on.model.isEogToken(next.value)) return done('stop')
+    if (next.done || on.model.isEogToken(next.value.token)) return done('stop')
     completion++
-    const { text, stopped } = filter.push(texts.push(next.value))
-    tell({ type: 'text', job: job.job, text, completion })
+    const { text, stopped } = filter.push(texts.push(next.value.token))
+    const logprobs = logprobsOf(on.model, next.value, job.topLogprobs)
+    tell({ type: 'text', job: job.job, text, completion, logprobs })
     if (stopped) return { type: 'done', job: job.job, finish: 'stop', completion }
     if (completion >= most) return done('length')
   }
+}
+
+async function* plainTokens(tokens: AsyncGenerator<Token>): AsyncGenerator<Evaluated> {
+  for await (const token of tokens) yield { token }
+}
+
+/** The token's chance and the likeliest ones, as the model gave them, at temperature 0 too. */
+function logprobsOf(
+  model: LlamaModel,
+  { token, probabilities }: Evaluated,
+  most: number,
+): TokenLogprob[] | undefined {
+  if (!probabilities) return undefined
+  const chance = (each: Token, p: number) => ({
+    token: model.detokenize([each], true),
+    logprob: Math.log(Math.max(p, Number.MIN_VALUE)),
+  })
+  const top: TokenChance[] = []
+  for (const [each, p] of probabilities) {
+    if (top.length === most) break // the whole vocabulary is there, likeliest first
+    top.push(chance(each, p))
+  }
+  return [{ ...chance(token, probabilities.get(token) ?? 0), top }]
 }
 
 /** The tokens of the model's own chat template. Text never becomes a special token. */

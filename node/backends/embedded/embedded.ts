@@ -16,8 +16,10 @@ import {
   checkRequest,
   type FinishReason,
   neverStarted,
+  type TokenLogprob,
 } from '../backend.ts'
 import { createPlaces } from '../places.ts'
+import { type Confinement, describeConfinement } from './confinement.ts'
 import { type SupervisorOptions, supervise } from './supervisor.ts'
 import type { WorkerJob } from './worker.ts'
 
@@ -30,10 +32,17 @@ export interface EmbeddedOptions extends SupervisorOptions {
   readonly tokenizer?: string
 }
 
+/** An engine that is up: its process, how long its model took to load, what it is held to. */
+export interface Engine {
+  readonly pid: number
+  readonly loadMs: number
+  readonly confinement: Confinement
+}
+
 /** A backend whose engine process can be named, so that an owner can see and measure it. */
 export interface EmbeddedBackend extends Backend {
-  /** Process id of the engine, and how long its model took to load; undefined while it is down. */
-  engine(): Promise<{ pid: number; loadMs: number } | undefined>
+  /** The engine process; undefined while it is down. */
+  engine(): Promise<Engine | undefined>
 }
 
 /**
@@ -81,9 +90,12 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedB
   return {
     models,
     run,
+    about: () => describeConfinement(supervisor.confinement()),
     async engine() {
       const worker = await supervisor.worker(AbortSignal.timeout(0)).catch(() => undefined)
-      return worker && { pid: worker.pid, loadMs: worker.loadMs }
+      if (!worker) return undefined
+      const { pid, loadMs, confinement } = worker
+      return { pid, loadMs, confinement }
     },
     async stop() {
       places.close(new MarketError('backend-failed', { engine: 'stopped' }))
@@ -104,6 +116,7 @@ async function* converse(
     finishReason,
     usage: { ...usage },
   })
+  const chances: TokenLogprob[] = [] // of tokens that have no text yet
   for (;;) {
     const message = await job.take(signal)
     if (!message) return yield end('aborted')
@@ -114,7 +127,11 @@ async function* converse(
       const { prompt, context } = message
       throw new MarketError('prompt-too-long', { promptTokens: prompt, contextTokens: context })
     }
-    if (message.type === 'done') return yield end(message.finish)
+    if (message.type === 'done') {
+      const completionTokens = usage.completion
+      if (chances.length > 0) yield { type: 'text', text: '', completionTokens, logprobs: chances }
+      return yield end(message.finish)
+    }
     if (message.type === 'prompt') {
       usage.prompt = message.tokens
       yield { type: 'prompt', prompt: message.tokens, cachedPrompt: 0 }
@@ -124,19 +141,24 @@ async function* converse(
     const answer = await askToContinue(request, completion, usage.completion, signal)
     if (answer !== 'yes') return yield end(answer)
     usage.completion = completion
-    if (text) yield { type: 'text', text, completionTokens: completion }
+    chances.push(...(message.logprobs ?? []))
+    if (text) {
+      const logprobs = chances.length > 0 ? chances.splice(0) : undefined
+      yield { type: 'text', text, completionTokens: completion, logprobs }
+    }
     job.grant(completion + LIMITS.engineAheadTokens)
   }
 }
 
 function engineJob(request: BackendRequest) {
-  const { messages, maxTokens, temperature, topP, seed, stop } = request
+  const { messages, maxTokens, temperature, topP, seed, stop, topLogprobs } = request
   return {
-    messages: messages.map(({ role, content }) => ({ role, content })),
+    messages: messages.reveal().map(({ role, content }) => ({ role, content })),
     maxTokens,
     temperature: temperature ?? 0,
     topP: topP ?? 1,
     seed,
     stop: stop ?? [],
+    topLogprobs: topLogprobs ?? 0,
   }
 }

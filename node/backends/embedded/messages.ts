@@ -6,7 +6,7 @@
  * @module
  */
 import { LIMITS } from '../../../contracts/base/limits.ts'
-import type { BackendMessage } from '../backend.ts'
+import type { BackendMessage, TokenChance, TokenLogprob } from '../backend.ts'
 
 /** One job for the engine. */
 export interface EngineJob {
@@ -17,6 +17,8 @@ export interface EngineJob {
   readonly topP: number
   readonly seed?: number
   readonly stop: readonly string[]
+  /** Likely tokens to name with each; 0 for none. */
+  readonly topLogprobs: number
   /** Tokens it may compute before the first `grant`. */
   readonly upTo: number
 }
@@ -30,7 +32,7 @@ export type ToEngine =
 /** What the engine says about one job. Every token has a `text` message, even an empty one. */
 export type JobMessage =
   | { type: 'prompt'; job: number; tokens: number }
-  | { type: 'text'; job: number; text: string; completion: number }
+  | { type: 'text'; job: number; text: string; completion: number; logprobs?: TokenLogprob[] }
   | { type: 'done'; job: number; finish: 'stop' | 'length' | 'aborted'; completion: number }
   | { type: 'too-long'; job: number; prompt: number; context: number }
   | { type: 'broken'; job: number; detail: string }
@@ -71,10 +73,31 @@ export function readFromEngine(raw: unknown): FromEngine | undefined {
   const completion = count(read.completion)
   if (completion === undefined || completion > LIMITS.maxTokens) return undefined
   if (type === 'text' && typeof text === 'string' && text.length <= TEXT_LENGTH) {
-    return { type, job, text, completion }
+    if (read.logprobs === undefined) return { type, job, text, completion }
+    const logprobs = readLogprobs(read.logprobs)
+    return logprobs && { type, job, text, completion, logprobs }
   }
   const known = finish === 'stop' || finish === 'length' || finish === 'aborted'
   return type === 'done' && known ? { type, job, finish, completion } : undefined
+}
+
+/** What a token's message says of its chances, or undefined where it is none. */
+function readLogprobs(raw: unknown): TokenLogprob[] | undefined {
+  if (!Array.isArray(raw) || raw.length > 1) return undefined
+  const read = raw.map((each) => {
+    const own = readChance(each)
+    const top = Array.isArray(each?.top) && each.top.length <= LIMITS.topLogprobs && each.top
+    const chances: (TokenChance | undefined)[] = top ? top.map(readChance) : [undefined]
+    return own && chances.every((chance) => chance !== undefined) && { ...own, top: chances }
+  })
+  return read.every((each) => each !== undefined && each !== false) ? read : undefined
+}
+
+function readChance(raw: unknown): TokenChance | undefined {
+  if (typeof raw !== 'object' || raw === null || !('token' in raw && 'logprob' in raw)) return
+  const { token, logprob } = raw
+  if (typeof token !== 'string' || token.length > TEXT_LENGTH) return
+  return typeof logprob === 'number' && Number.isFinite(logprob) ? { token, logprob } : undefined
 }
 
 function count(value: unknown): number | undefined {

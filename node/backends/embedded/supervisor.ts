@@ -5,11 +5,14 @@
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { type Bytes, equal, toHex } from '../../../contracts/base/bytes.ts'
 import { asMarketError, MarketError } from '../../../contracts/base/errors.ts'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import type { Clock, Logger } from '../../../contracts/base/ports.ts'
 import { untilAborted } from '../backend.ts'
+import type { Confine } from './confine.ts'
+import { type Confinement, describeConfinement, isWeak } from './confinement.ts'
 import { startWorker, type Worker } from './worker.ts'
 
 export interface SupervisorOptions {
@@ -18,11 +21,15 @@ export interface SupervisorOptions {
   readonly places: number
   readonly clock: Clock
   readonly logger: Logger
+  /** Default: all that this machine can. */
+  readonly confine?: Confine
 }
 
 export interface Supervisor {
   /** The live engine, or the next one; undefined where the signal came first. `engine-failed`. */
   worker(signal: AbortSignal): Promise<Worker | undefined>
+  /** What the engine is held to, or the last one was. */
+  confinement(): Confinement
   stop(): Promise<void>
 }
 
@@ -32,7 +39,8 @@ export async function supervise(options: SupervisorOptions): Promise<Supervisor>
   const stopping = new AbortController()
   let backoffMs: number = LIMITS.engineRestartMinMs
   let current = start(options)
-  await current
+  let { confinement } = await current
+  report(logger, confinement)
   const watching = watch()
 
   async function watch(): Promise<void> {
@@ -61,6 +69,7 @@ export async function supervise(options: SupervisorOptions): Promise<Supervisor>
       backoffMs = Math.min(2 * backoffMs, LIMITS.engineRestartMaxMs)
       try {
         const worker = await start(options)
+        confinement = worker.confinement
         logger.info({ pid: worker.pid, loadMs: worker.loadMs }, 'the inference engine is back')
         if (stopping.signal.aborted) worker.kill()
         return worker
@@ -85,6 +94,7 @@ export async function supervise(options: SupervisorOptions): Promise<Supervisor>
         cancel()
       }
     },
+    confinement: () => confinement,
     async stop() {
       stopping.abort(new MarketError('backend-failed', { engine: 'stopped' }))
       const worker = await current.catch(() => undefined)
@@ -106,11 +116,34 @@ export async function hashFile(path: string): Promise<Bytes> {
   return new Uint8Array(hash.digest())
 }
 
+/** Loudly where the machine confines an engine less than Linux can. */
+function report(logger: Logger, confinement: Confinement): void {
+  const facts = { engine: describeConfinement(confinement) }
+  if (isWeak(confinement)) logger.warn(facts, 'the inference engine is confined only in part')
+  else logger.info(facts, 'the inference engine is confined')
+}
+
 async function start(options: SupervisorOptions): Promise<Worker> {
-  const hash = await hashFile(options.modelPath)
-  if (!equal(hash, options.expectedHash)) {
-    const facts = { file: options.modelPath, expected: toHex(options.expectedHash) }
+  const { modelPath, expectedHash } = options
+  const before = await fileState(modelPath)
+  const hash = await hashFile(modelPath)
+  if (!equal(hash, expectedHash)) {
+    const facts = { file: modelPath, expected: toHex(expectedHash) }
     throw new MarketError('bad-model', { ...facts, found: toHex(hash) })
   }
-  return startWorker(options)
+  const worker = await startWorker({ ...options, modelBytes: before.bytes })
+  // The engine opened the path itself: what it loaded is what was hashed only if nothing moved.
+  if ((await fileState(modelPath)).state === before.state) return worker
+  worker.kill()
+  throw new MarketError('bad-model', { file: modelPath, detail: 'changed while it was loaded' })
+}
+
+/** Length of a file, and what tells it from another at its path or an earlier state of it. */
+async function fileState(path: string): Promise<{ bytes: number; state: string }> {
+  try {
+    const { size, dev, ino, mtimeNs, ctimeNs } = await stat(path, { bigint: true })
+    return { bytes: Number(size), state: [dev, ino, size, mtimeNs, ctimeNs].join() }
+  } catch (cause) {
+    throw new MarketError('bad-model', { file: path, detail: 'cannot be read' }, { cause })
+  }
 }

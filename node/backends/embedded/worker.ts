@@ -1,9 +1,10 @@
 /**
- * One life of the engine process: forked, loaded, asked, and dead in the end.
+ * One life of the engine process: forked, confined, loaded, asked, and dead in the end.
  *
- * The process gets no secret (an empty environment), no argument that says anything, a bounded
+ * The process gets no secret (an empty environment), no argument that tells of a job, a bounded
  * heap, and Node's permission model without file writes and workers. That holds for JavaScript
- * only: native code is not confined by it, which is why no key ever enters this process.
+ * only: native code is confined by the kernel, as far as this machine lets an ordinary user do so
+ * (`confine.ts`). No key ever enters this process.
  * @module
  */
 import { type ChildProcess, fork } from 'node:child_process'
@@ -13,6 +14,8 @@ import { MarketError } from '../../../contracts/base/errors.ts'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import type { Clock } from '../../../contracts/base/ports.ts'
 import { createMailbox, type Mailbox } from '../mailbox.ts'
+import { type Confine, engineCommand } from './confine.ts'
+import { type Confinement, readConfinement } from './confinement.ts'
 import { type EngineJob, type JobMessage, readFromEngine, type ToEngine } from './messages.ts'
 
 /** A job on a worker: its messages, its tokens granted, its end. */
@@ -32,6 +35,8 @@ export interface Worker {
   readonly contextTokens: number
   /** From the fork to the loaded model. */
   readonly loadMs: number
+  /** What the kernel holds it to. */
+  readonly confinement: Confinement
   begin(job: Omit<EngineJob, 'job' | 'upTo'>): WorkerJob
   kill(): void
   /** Resolves with how it ended. */
@@ -45,14 +50,17 @@ interface OpenJob {
 
 interface Options {
   readonly modelPath: string
+  readonly modelBytes: number
   readonly places: number
   readonly clock: Clock
+  readonly confine?: Confine
 }
 
 /** Forks an engine and loads the model. Throws `engine-failed`. */
-export async function startWorker({ modelPath, places, clock }: Options): Promise<Worker> {
+export async function startWorker(options: Options): Promise<Worker> {
+  const { clock } = options
   const beganMs = clock.monotonicMs()
-  const child = forkEngine()
+  const child = await forkEngine(options)
   const jobs = new Map<number, OpenJob>()
   const gone = ending(child)
   let nextJob = 1
@@ -63,7 +71,8 @@ export async function startWorker({ modelPath, places, clock }: Options): Promis
     }
     jobs.clear()
   })
-  const contextTokens = await loaded(child, { modelPath, places, clock }, gone)
+  const contextTokens = await loaded(child, options, gone)
+  const confinement = await readConfinement(child.pid ?? 0)
   const loadMs = Math.round(clock.monotonicMs() - beganMs)
   child.on('message', (raw) => {
     const message = readFromEngine(raw)
@@ -81,6 +90,7 @@ export async function startWorker({ modelPath, places, clock }: Options): Promis
     pid: child.pid ?? 0,
     contextTokens,
     loadMs,
+    confinement,
     gone,
     kill: () => child.kill('SIGKILL'),
     begin(request) {
@@ -118,17 +128,20 @@ async function takeInTime(
   }
 }
 
-function forkEngine(): ChildProcess {
+async function forkEngine({ confine, ...model }: Options): Promise<ChildProcess> {
   const here = fileURLToPath(import.meta.url)
+  const flags = [
+    `--max-old-space-size=${LIMITS.engineHeapMib}`,
+    '--permission',
+    '--allow-addons',
+    '--allow-child-process', // the library loads its binary in a probe process first
+    '--allow-fs-read=*',
+  ]
+  const { execPath, execArgv } = await engineCommand(flags, model, confine)
   return fork(here.replace(/worker\.[jt]s$/, `child${extname(here)}`), [], {
-    env: {},
-    execArgv: [
-      `--max-old-space-size=${LIMITS.engineHeapMib}`,
-      '--permission',
-      '--allow-addons',
-      '--allow-child-process', // the library loads its binary in a probe process first
-      '--allow-fs-read=*',
-    ],
+    env: { HOME: '/' }, // the library asks for one; in a root of its own nobody has a home
+    execPath,
+    execArgv: [...execArgv],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   })
 }

@@ -68,7 +68,7 @@ export function createWorld(clock: Clock, seed: number, logger: Logger): World {
     },
   }
   const machine = createMachine(needs, 'scheduler')
-  const address = network.transport(machine.keystore.secret('peer')).addresses()
+  const address = network.transport(machine.keystore.secret('peer').reveal()).addresses()
   const scheduler = { identity: identityOf(machine.keystore), addresses: address }
   const providers = WORLD_TICKS.map((tick, at) => {
     const name = `provider-${at + 1}`

@@ -17,6 +17,7 @@ import type {
   Transport,
   Wallet,
 } from '../../../contracts/base/ports.ts'
+import { secret } from '../../../contracts/base/secret.ts'
 import { sha256, signingKey } from '../../../contracts/base/signing.ts'
 import { nativeKem } from '../../../contracts/seal/kem.ts'
 import { seededKem } from '../../../contracts/seal/kemSeeded.ts'
@@ -91,7 +92,7 @@ export function createMachine(
       power = powered(needs.clock)
       const { clock } = power
       const chain = reached(needs.chain, power)
-      const seed = options.freshPeer ? own.bytes(32) : keystore.secret('peer')
+      const seed = options.freshPeer ? own.bytes(32) : keystore.secret('peer').reveal()
       const transport = needs.network.transport(seed)
       peer = transport.peerId
       transport.onGone(() => needs.onLost(name))
@@ -206,7 +207,7 @@ function stamped(logger: Logger, clock: Clock): Logger {
 
 /** Keys by purpose and label from one seed: worth nothing outside the simulation. */
 function seededKeystore(seed: Uint8Array): Keystore {
-  const secret: Keystore['secret'] = (purpose, label = '') =>
-    sha256(concat(seed, utf8(`${purpose}\0${label}`)))
-  return { secret, key: (purpose, label) => signingKey(secret(purpose, label)) }
+  const derive: Keystore['secret'] = (purpose, label = '') =>
+    secret(`${purpose} key`, sha256(concat(seed, utf8(`${purpose}\0${label}`))))
+  return { secret: derive, key: (purpose, label) => signingKey(derive(purpose, label).reveal()) }
 }

@@ -11,7 +11,12 @@ import type { Clock, Store } from '../../../contracts/base/ports.ts'
 import type { NanoTon } from '../../../contracts/base/units.ts'
 import { TON } from '../../../contracts/base/units.ts'
 import type { Backend } from '../../../node/backends/backend.ts'
-import { type Provider, startProvider } from '../../../node/provider/provider.ts'
+import {
+  type Provider,
+  type ProviderDeps,
+  type ProviderOptions,
+  startProvider,
+} from '../../../node/provider/provider.ts'
 import { type Scheduler, startScheduler } from '../../../node/scheduler/scheduler.ts'
 import type { SeededRandom } from '../../../node/system/seededRandom.ts'
 import type { Machine } from './machine.ts'
@@ -66,6 +71,11 @@ export function schedulerParty(
   })
 }
 
+const SIMULATED: NonNullable<Parameters<typeof providerParty>[1]['proving']> = {
+  tier: 'simulated',
+  compute: 'cpu',
+}
+
 /** A provider of the scheduler at `scheduler`. Each start gets a backend of its own. */
 export function providerParty(
   machine: Machine,
@@ -73,13 +83,17 @@ export function providerParty(
     readonly tick: number
     readonly scheduler: { readonly identity: string; readonly addresses: readonly string[] }
     readonly backend: (clock: Clock, store: Store) => Backend
+    /** Another tier than `simulated`, and who proves it. */
+    readonly proving?: Pick<ProviderOptions, 'tier' | 'compute'> &
+      Pick<ProviderDeps, 'collect' | 'unsafeVerifiers'>
   },
 ): Party<Provider> {
   const { keystore } = machine
+  const { tier, compute, collect, unsafeVerifiers } = settings.proving ?? SIMULATED
   return party(machine, async (ports) => {
     const backend = settings.backend(ports.clock, ports.store)
     const role = await startProvider(
-      { ...ports, backend },
+      { ...ports, backend, ...{ collect, unsafeVerifiers } },
       {
         networkId: WORLD_NETWORK,
         keys: {
@@ -90,7 +104,8 @@ export function providerParty(
         },
         schedulers: [settings.scheduler],
         tick: settings.tick,
-        tier: 'simulated',
+        tier,
+        compute,
         region: 'nowhere',
         gpu: 'simulated',
         memoryGiB: 24,

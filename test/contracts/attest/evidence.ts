@@ -9,6 +9,7 @@ import { makeOpenEvidence } from '../../../contracts/attest/open.ts'
 import { makeSimulatedEvidence } from '../../../contracts/attest/simulated.ts'
 import type { EvidenceContext } from '../../../contracts/attest/verifier.ts'
 import { utf8 } from '../../../contracts/base/bytes.ts'
+import type { ErrorCode } from '../../../contracts/base/errors.ts'
 import { sha256, signingKey } from '../../../contracts/base/signing.ts'
 
 export const hash = (name: string) => sha256(utf8(name))
@@ -19,6 +20,8 @@ export const DEVICE_KEY = signingKey(hash('device'))
 export const CLAIMS: Claims = {
   identity: IDENTITY_KEY.publicKey,
   network: -217,
+  tier: 'open',
+  compute: 'cpu',
   modelHash: hash('model'),
   backendHash: hash('backend'),
   gpuEvidenceHash: new Uint8Array(32),
@@ -30,6 +33,8 @@ export const CLAIMS: Claims = {
 export const CHANGED_CLAIMS: [keyof Claims, Claims][] = [
   ['identity', { ...CLAIMS, identity: signingKey(hash('other')).publicKey }],
   ['network', { ...CLAIMS, network: -218 }],
+  ['tier', { ...CLAIMS, tier: 'cpu-tee' }],
+  ['compute', { ...CLAIMS, compute: 'outside' }],
   ['modelHash', { ...CLAIMS, modelHash: hash('other') }],
   ['backendHash', { ...CLAIMS, backendHash: hash('other') }],
   ['gpuEvidenceHash', { ...CLAIMS, gpuEvidenceHash: hash('other') }],
@@ -47,8 +52,19 @@ export const CONTEXT: EvidenceContext = {
 
 export const NOT_AFTER_S = NOW_S + 7_200
 
+/** What the simulated device signs: its tier is its own. */
+const asSimulated = (claims: Claims): Claims => ({ ...claims, tier: 'simulated' })
+
 export const open = (claims: Claims = CLAIMS) => makeOpenEvidence(claims, IDENTITY_KEY)
 export const simulated = (claims: Claims = CLAIMS) =>
-  makeSimulatedEvidence({ claims, deviceKey: DEVICE_KEY, notAfterS: NOT_AFTER_S })
+  makeSimulatedEvidence({
+    claims: asSimulated(claims),
+    deviceKey: DEVICE_KEY,
+    notAfterS: NOT_AFTER_S,
+  })
 
-export const badEvidence = expect.objectContaining({ code: 'bad-evidence' })
+export const coded = (code: ErrorCode) => expect.objectContaining({ code })
+/** Any refusal of evidence. */
+export const refusedEvidence = expect.objectContaining({
+  code: expect.stringMatching(/^evidence-/),
+})

@@ -7,13 +7,16 @@ import { applyPolicy, type LeaseFacts, policyFor } from '../../../contracts/atte
 import type { Verdict } from '../../../contracts/attest/verifier.ts'
 import { verifyEvidence } from '../../../contracts/attest/verify.ts'
 import { toHex } from '../../../contracts/base/bytes.ts'
+import type { ErrorCode } from '../../../contracts/base/errors.ts'
 import { TIERS, tierAtLeast } from '../../../contracts/base/tier.ts'
-import { badEvidence, CLAIMS, CONTEXT, hash, NOW_S, open, simulated } from './evidence.ts'
+import { CLAIMS, CONTEXT, coded, hash, NOW_S, open, simulated } from './evidence.ts'
+import { CPU, GPU, MEASUREMENTS } from './hardware.ts'
 
 const DEVELOPMENT = { id: -217, development: true }
+const LISTED = { ...DEVELOPMENT, measurements: MEASUREMENTS }
 const PUBLIC = { id: -217, development: false }
-const openVerdict = verifyEvidence(open(), CONTEXT)
-const simulatedVerdict = verifyEvidence(simulated(), CONTEXT)
+const openVerdict = await verifyEvidence(open(), CONTEXT)
+const simulatedVerdict = await verifyEvidence(simulated(), CONTEXT)
 const badConfig = expect.objectContaining({ code: 'bad-config' })
 const tooLow = expect.objectContaining({ code: 'tier-too-low' })
 
@@ -66,17 +69,15 @@ describe('a policy', () => {
   it('never takes simulated evidence outside development', () => {
     const policy = policyFor(PUBLIC, { minTier: 'open' })
     const apply = () => applyPolicy(simulatedVerdict, policy, facts(simulatedVerdict))
-    expect(apply).toThrow(badEvidence)
+    expect(apply).toThrow(coded('evidence-root'))
   })
 
   it('holds for every pair of tiers, from the policy and from the lease', () => {
     for (const tier of TIERS) {
       for (const minTier of TIERS) {
-        const verdict = { ...openVerdict, tier }
-        const byPolicy = () =>
-          applyPolicy(verdict, policyFor(DEVELOPMENT, { minTier }), facts(verdict))
-        const byLease = () =>
-          applyPolicy(verdict, policyFor(DEVELOPMENT), facts(verdict, { minTier }))
+        const verdict = { ...openVerdict, tier, hardware: [CPU, GPU] }
+        const byPolicy = () => applyPolicy(verdict, policyFor(LISTED, { minTier }), facts(verdict))
+        const byLease = () => applyPolicy(verdict, policyFor(LISTED), facts(verdict, { minTier }))
         for (const apply of [byPolicy, byLease]) {
           if (tierAtLeast(tier, minTier)) apply()
           else expect(apply).toThrow(tooLow)
@@ -85,24 +86,28 @@ describe('a policy', () => {
     }
   })
 
-  it.each<[string, Partial<LeaseFacts>]>([
-    ['another network', { network: -218 }],
-    ['another provider', { provider: hash('other') }],
-    ['another model', { modelHash: hash('other') }],
-    ['other evidence in the accept', { evidenceDigest: hash('other') }],
-    ['an epoch that outlives it', { epochNotAfterS: openVerdict.validUntilS + 1 }],
-    ['a time after its end', { atMs: (openVerdict.validUntilS + 1) * 1_000 }],
-  ])('refuses evidence with %s', (_, changes) => {
+  it.each<[string, ErrorCode, Partial<LeaseFacts>]>([
+    ['another network', 'evidence-binding', { network: -218 }],
+    ['another provider', 'evidence-binding', { provider: hash('other') }],
+    ['another model', 'evidence-binding', { modelHash: hash('other') }],
+    ['other evidence in the accept', 'evidence-binding', { evidenceDigest: hash('other') }],
+    [
+      'an epoch that outlives it',
+      'evidence-outlived',
+      { epochNotAfterS: openVerdict.validUntilS + 1 },
+    ],
+    ['a time after its end', 'evidence-expired', { atMs: (openVerdict.validUntilS + 1) * 1_000 }],
+  ])('refuses evidence with %s: %s', (_, code, changes) => {
     const policy = policyFor(DEVELOPMENT)
     applyPolicy(openVerdict, policy, facts(openVerdict))
     const apply = () => applyPolicy(openVerdict, policy, facts(openVerdict, changes))
-    expect(apply).toThrow(badEvidence)
+    expect(apply).toThrow(coded(code))
   })
 
   it('refuses a verdict that is about another network than its own', () => {
     const policy = policyFor({ id: -300, development: true })
     const apply = () => applyPolicy(openVerdict, policy, facts(openVerdict, { network: -300 }))
-    expect(apply).toThrow(badEvidence)
+    expect(apply).toThrow(coded('evidence-binding'))
   })
 
   it('takes an epoch that ends with the evidence', () => {

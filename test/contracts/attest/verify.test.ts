@@ -16,16 +16,17 @@ import { type Bytes, equal } from '../../../contracts/base/bytes.ts'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import { sha256, signingKey } from '../../../contracts/base/signing.ts'
 import {
-  badEvidence,
   CHANGED_CLAIMS,
   CLAIMS,
   CONTEXT,
+  coded,
   DEVICE_KEY,
   hash,
   IDENTITY_KEY,
   NOT_AFTER_S,
   NOW_S,
   open,
+  refusedEvidence,
   simulated,
 } from './evidence.ts'
 
@@ -37,112 +38,118 @@ const kinds: [string, () => Bytes][] = [
 const anyNetwork = (network: number): EvidenceContext => ({ ...CONTEXT, network })
 
 describe.each(kinds)('evidence of kind %s', (kind, make) => {
-  it('proves what its verdict says, and says what it does not', () => {
-    const verdict = verifyEvidence(make(), CONTEXT)
-    expect(verdict).toMatchObject({ kind, tier: kind, claims: CLAIMS })
+  it('proves what its verdict says, and says what it does not', async () => {
+    const verdict = await verifyEvidence(make(), CONTEXT)
+    expect(verdict).toMatchObject({ kind, tier: kind, claims: { ...CLAIMS, tier: kind } })
     expect(verdict.digest).toEqual(sha256(make()))
     expect(verdict.proved.length).toBeGreaterThan(0)
     expect(verdict.notProved.length).toBeGreaterThan(0)
   })
 
-  it.each(CHANGED_CLAIMS)('is refused with another %s', (_, claims) => {
+  it.each(CHANGED_CLAIMS)('is refused with another %s', async (_, claims) => {
     const document = parseEvidence(make())
     const bytes = encodeEvidence({ ...document, claims })
-    expect(() => verifyEvidence(bytes, anyNetwork(claims.network))).toThrow(badEvidence)
+    await expect(verifyEvidence(bytes, anyNetwork(claims.network))).rejects.toThrow(refusedEvidence)
   })
 
-  it('is refused with any byte of its proof changed, or with other parts', () => {
+  it('is refused with any byte of its proof changed, or with other parts', async () => {
     const document = parseEvidence(make())
     for (const [name, part] of Object.entries(document.proof)) {
       for (let at = 0; at < part.length; at++) {
         const changed = part.slice()
         changed[at]! ^= 0x40
         const bytes = encodeEvidence({ ...document, proof: { ...document.proof, [name]: changed } })
-        expect(() => verifyEvidence(bytes, CONTEXT)).toThrow(badEvidence)
+        await expect(verifyEvidence(bytes, CONTEXT)).rejects.toThrow(refusedEvidence)
       }
       const shorter = { ...document.proof, [name]: part.subarray(1) }
       const { [name]: _, ...without } = document.proof
       const more = { ...document.proof, more: part }
       for (const proof of [shorter, without, more]) {
         const bytes = encodeEvidence({ ...document, proof })
-        expect(() => verifyEvidence(bytes, CONTEXT)).toThrow(badEvidence)
+        await expect(verifyEvidence(bytes, CONTEXT)).rejects.toThrow(refusedEvidence)
       }
     }
   })
 
-  it('is refused for another network, a day later, from the future, and off the chain', () => {
+  it('is refused elsewhere, a day later, from the future, and off the chain', async () => {
     const refused = (context: Partial<EvidenceContext>) =>
-      expect(() => verifyEvidence(make(), { ...CONTEXT, ...context })).toThrow(badEvidence)
-    refused({ network: -218 })
-    refused({ atMs: (CLAIMS.freshAtS + LIMITS.evidenceLifeS + 1) * 1_000 })
-    refused({ atMs: (CLAIMS.freshAtS - LIMITS.clockSkewS - 1) * 1_000 })
-    refused({ isRecentBlock: () => false })
+      expect(verifyEvidence(make(), { ...CONTEXT, ...context })).rejects.toThrow(refusedEvidence)
+    await refused({ network: -218 })
+    await refused({ atMs: (CLAIMS.freshAtS + LIMITS.evidenceLifeS + 1) * 1_000 })
+    await refused({ atMs: (CLAIMS.freshAtS - LIMITS.clockSkewS - 1) * 1_000 })
+    await refused({ isRecentBlock: () => false })
   })
 
-  it('says so where nobody looked up its block', () => {
-    const without = verifyEvidence(make(), { ...CONTEXT, isRecentBlock: undefined })
-    const looked = verifyEvidence(make(), CONTEXT)
+  it('says so where nobody looked up its block', async () => {
+    const without = await verifyEvidence(make(), { ...CONTEXT, isRecentBlock: undefined })
+    const looked = await verifyEvidence(make(), CONTEXT)
     expect(without.notProved.length).toBe(looked.notProved.length + 1)
     expect(without.proved.length).toBe(looked.proved.length - 1)
   })
 
-  it('is not taken for the other kind', () => {
+  it('is not taken for the other kind', async () => {
     const other = kind === 'open' ? simulatedVerifier : openVerifier
-    expect(() => other.verify(make(), CONTEXT)).toThrow(badEvidence)
+    expect(() => other.verify(make(), CONTEXT)).toThrow(coded('evidence-kind'))
     const document = parseEvidence(make())
     const relabelled = encodeEvidence({ ...document, kind: other.kind })
-    expect(() => verifyEvidence(relabelled, CONTEXT)).toThrow(badEvidence)
+    await expect(verifyEvidence(relabelled, CONTEXT)).rejects.toThrow(refusedEvidence)
   })
 })
 
 describe('open evidence', () => {
-  it('needs the registry: an unknown identity, or no access to the chain, is refused', () => {
+  it('needs the registry: an unknown identity, or no access to the chain, is refused', async () => {
     const unknown = expect.objectContaining({ code: 'unknown-provider' })
     for (const isRegistered of [() => false, undefined]) {
-      expect(() => verifyEvidence(open(), { ...CONTEXT, isRegistered })).toThrow(unknown)
+      await expect(verifyEvidence(open(), { ...CONTEXT, isRegistered })).rejects.toThrow(unknown)
     }
     const asked: Bytes[] = []
     const isRegistered = (identity: Bytes) => asked.push(identity) === 1
-    verifyEvidence(open(), { ...CONTEXT, isRegistered })
+    await verifyEvidence(open(), { ...CONTEXT, isRegistered })
     expect(asked).toEqual([IDENTITY_KEY.publicKey])
   })
 
-  it('says that the owner can read the prompt', () => {
-    expect(verifyEvidence(open(), CONTEXT).notProved.join()).toContain('owner can')
+  it('says that the owner can read the prompt', async () => {
+    expect((await verifyEvidence(open(), CONTEXT)).notProved.join()).toContain('owner can')
   })
 })
 
 describe('simulated evidence', () => {
   const made = (changes: Partial<Parameters<typeof makeSimulatedEvidence>[0]>) =>
     makeSimulatedEvidence({
-      claims: CLAIMS,
+      claims: { ...CLAIMS, tier: 'simulated' },
       deviceKey: DEVICE_KEY,
       notAfterS: NOT_AFTER_S,
       ...changes,
     })
 
-  it('verifies only on development networks', () => {
+  it('verifies only on development networks', async () => {
     for (const development of [false, undefined]) {
-      expect(() => verifyEvidence(simulated(), { ...CONTEXT, development })).toThrow(badEvidence)
+      await expect(verifyEvidence(simulated(), { ...CONTEXT, development })).rejects.toThrow(
+        refusedEvidence,
+      )
     }
   })
 
-  it('ends with its device and report', () => {
-    expect(verifyEvidence(simulated(), CONTEXT).validUntilS).toBe(NOT_AFTER_S)
+  it('ends with its device and report', async () => {
+    expect((await verifyEvidence(simulated(), CONTEXT)).validUntilS).toBe(NOT_AFTER_S)
     const notAfterS = NOW_S - 1
-    expect(() => verifyEvidence(made({ notAfterS }), CONTEXT)).toThrow(badEvidence)
-    expect(verifyEvidence(made({ notAfterS: NOW_S }), CONTEXT).validUntilS).toBe(NOW_S)
+    await expect(verifyEvidence(made({ notAfterS }), CONTEXT)).rejects.toThrow(refusedEvidence)
+    expect((await verifyEvidence(made({ notAfterS: NOW_S }), CONTEXT)).validUntilS).toBe(NOW_S)
   })
 
-  it('is refused in debug mode, with another image, and off another root', () => {
-    expect(() => verifyEvidence(made({ debug: true }), CONTEXT)).toThrow(badEvidence)
-    expect(() => verifyEvidence(made({ measurement: hash('x') }), CONTEXT)).toThrow(badEvidence)
-    expect(() => verifyEvidence(made({ rootKey: DEVICE_KEY }), CONTEXT)).toThrow(badEvidence)
+  it('is refused in debug mode, with another image, and off another root', async () => {
+    await expect(verifyEvidence(made({ debug: true }), CONTEXT)).rejects.toThrow(refusedEvidence)
+    await expect(verifyEvidence(made({ measurement: hash('x') }), CONTEXT)).rejects.toThrow(
+      refusedEvidence,
+    )
+    await expect(verifyEvidence(made({ rootKey: DEVICE_KEY }), CONTEXT)).rejects.toThrow(
+      refusedEvidence,
+    )
     const rootKey = signingKey(SIMULATED_ROOT_SEED)
-    expect(verifyEvidence(made({ rootKey }), CONTEXT).tier).toBe('simulated')
+    expect((await verifyEvidence(made({ rootKey }), CONTEXT)).tier).toBe('simulated')
   })
 
-  it('begins with a magic that is no version of a TDX quote or SEV-SNP report', () => {
+  it('begins with a magic that is no version of a TDX quote or SEV-SNP report', async () => {
     const report = parseEvidence(simulated()).proof.report!
     const view = new DataView(report.buffer, report.byteOffset)
     expect([3, 4, 5]).not.toContain(view.getUint16(0, true))
@@ -150,8 +157,12 @@ describe('simulated evidence', () => {
     expect(new TextDecoder().decode(report.subarray(0, 19))).toBe('CHRYSALIS SIMULATED')
   })
 
-  it('of two owners of one device names the same device', () => {
-    const other = verifyEvidence(made({ claims: CHANGED_CLAIMS[0]![1] }), CONTEXT)
-    expect(equal(other.deviceId!, verifyEvidence(simulated(), CONTEXT).deviceId!)).toBe(true)
+  it('of two owners of one device names the same device', async () => {
+    const other = await verifyEvidence(
+      made({ claims: { ...CHANGED_CLAIMS[0]![1], tier: 'simulated' } }),
+      CONTEXT,
+    )
+    const same = await verifyEvidence(simulated(), CONTEXT)
+    expect(equal(other.deviceId!, same.deviceId!)).toBe(true)
   })
 })

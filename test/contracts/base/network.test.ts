@@ -12,9 +12,14 @@ const GOOD = {
   toncenter: 'http://127.0.0.1:18081/api/v2/jsonRPC',
   schedulers: [{ identity: IDENTITY, addresses: ['/ip4/127.0.0.1/tcp/4001'] }],
   providers: [IDENTITY],
+  measurements: { version: 3, list: [IDENTITY], leastTcb: { Milan: { snp: 23 } } },
   faucet: 'http://127.0.0.1:18081/control/faucet',
   development: true,
 }
+const measuring = (change: object) => ({
+  ...GOOD,
+  measurements: { ...GOOD.measurements, ...change },
+})
 
 describe('parseNetwork', () => {
   it('reads a whole file and freezes it', () => {
@@ -24,7 +29,7 @@ describe('parseNetwork', () => {
   })
 
   it('does without what is optional', () => {
-    const { providers: _, faucet: __, ...least } = GOOD
+    const { providers: _, faucet: __, measurements: ___, ...least } = GOOD
     expect(parseNetwork(least)).toEqual(least)
   })
 
@@ -54,6 +59,11 @@ describe('parseNetwork', () => {
     ['mainnet for development', { ...GOOD, id: -239 }],
     ['testnet for development', { ...GOOD, id: -3 }],
     ['a faucet on a real network', { ...GOOD, development: false }],
+    ['measurements without a version', measuring({ version: undefined })],
+    ['measurements with a version that is no count', measuring({ version: -1 })],
+    ['a measurement that is no hash', measuring({ list: ['ab'] })],
+    ['measurements with an unknown key', measuring({ tcb: [] })],
+    ['a least version beyond a byte', measuring({ leastTcb: { Milan: { snp: 256 } } })],
     ['a prototype', JSON.parse(`{"__proto__":{},${JSON.stringify(GOOD).slice(1)}`)],
   ]
   it.each(wrong)('refuses %s', (_, json) => {

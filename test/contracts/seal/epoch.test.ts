@@ -45,21 +45,23 @@ describe('epochs', () => {
     expect(second.epoch).toBe(START + 300)
     expect(second.kemPublicKey).not.toEqual(first.kemPublicKey)
     const last = START + 600 + LIMITS.epochGraceS
-    expect(takeEpochKey(epochs, first.epoch, lease(1), last)).toHaveLength(32)
+    expect(takeEpochKey(epochs, first.epoch, lease(1), last).reveal()).toHaveLength(32)
     expect(() => takeEpochKey(epochs, first.epoch, lease(2), last + 1)).toThrow(expired)
     expect(epochs.live).toHaveLength(1)
   })
 
   it('are erased: the bytes of the key are zero', () => {
     const { epochs, first } = started()
-    const key = takeEpochKey(epochs, first.epoch, lease(1), START)
+    const key = takeEpochKey(epochs, first.epoch, lease(1), START).reveal()
     expect(key.some((byte) => byte !== 0)).toBe(true)
     currentEpoch(epochs, START + 10_000, kem)
     expect(key.every((byte) => byte === 0)).toBe(true)
     const { epochs: others, first: other } = started()
-    const second = takeEpochKey(others, other.epoch, lease(1), START)
+    const held = takeEpochKey(others, other.epoch, lease(1), START)
+    const second = held.reveal()
     eraseEpochs(others)
     expect(second.every((byte) => byte === 0)).toBe(true)
+    expect(() => held.reveal()).toThrow()
     expect(() => takeEpochKey(others, other.epoch, lease(2), START)).toThrow(expired)
   })
 

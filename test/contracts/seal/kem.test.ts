@@ -57,6 +57,13 @@ describe('MLKEM768-X25519', () => {
     expect(() => kem.decapsulate(secretKey, enc.subarray(1))).toThrow(refused)
     expect(() => kem.encapsulate(lowOrder(publicKey))).toThrow(refused)
     expect(() => kem.decapsulate(secretKey, lowOrder(enc))).toThrow(refused)
+    // Coefficients from q on (FIPS 203 section 7.2), the least of them and the greatest.
+    const least = Uint8Array.of(0x01, 0x0d, 0x00)
+    for (const wrong of [least, Uint8Array.of(0xff, 0xff, 0xff)]) {
+      const unreduced = publicKey.slice()
+      unreduced.set(wrong, 300)
+      expect(() => kem.encapsulate(unreduced)).toThrow(refused)
+    }
   })
 
   it('repeats under a seed', () => {

@@ -2,6 +2,9 @@
  * The sealed request opens for its one reader under its one binding, and for nothing else.
  * @module
  */
+import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
+import { expand, extract } from '@noble/hashes/hkdf.js'
+import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { concat, utf8 } from '../../../contracts/base/bytes.ts'
@@ -9,7 +12,7 @@ import { CATALOGUE, MarketError } from '../../../contracts/base/errors.ts'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import { sha256, signingKey } from '../../../contracts/base/signing.ts'
 import { clientStatement, type JobBinding, requestInfo } from '../../../contracts/seal/binding.ts'
-import { nativeKem } from '../../../contracts/seal/kem.ts'
+import { KEM_ENC_BYTES, KEM_PUBLIC_BYTES, nativeKem } from '../../../contracts/seal/kem.ts'
 import { seededKem } from '../../../contracts/seal/kemSeeded.ts'
 import { pad, paddedLength, unpad } from '../../../contracts/seal/padding.ts'
 import {
@@ -135,6 +138,18 @@ describe('a sealed request', () => {
     }
   })
 
+  it.each([
+    ['with the body as it was', (p: Uint8Array) => p, true],
+    ['not with another request', (p: Uint8Array) => replaced(p, HEAD, pad(utf8('mine'))), false],
+    ['not with another response key', (p: Uint8Array) => replaced(p, 0, KEM_PUBLIC), false],
+    ['not with a bit of the padding set', (p: Uint8Array) => flip(p, p.length - 1), false],
+  ])('resealed by a thief of the epoch key opens %s', async (_, change, opens) => {
+    const { opening, epoch } = await agree({ kem: nativeKem() })
+    const sealed = await swapped(opening, epoch.secretKey, change)
+    if (opens) expect((await openRequest({ ...opening, sealed })).request.length).toBeGreaterThan(0)
+    else await expectCannotOpen({ ...opening, sealed })
+  })
+
   it('does not open a response frame as a request', async () => {
     const { opening, sealer } = await agree()
     await expectCannotOpen({ ...opening, sealed: sealer.seal(content(1), true) })
@@ -164,12 +179,57 @@ async function resealed(
   const info = requestInfo(opening.binding)
   const sender = await hpkeSuite(kem).SetupSender(publicKeyOf(publicKey), { info })
   const enc = sender.encapsulatedSecret
-  const statement = clientStatement(opening.binding.network, enc, info)
+  const responsePublicKey = kem.generateKeyPair().publicKey
+  const padded = parts.padded ?? pad(utf8('hi'))
+  const signed = { enc, info, responsePublicKey, padded }
+  const statement = clientStatement(opening.binding.network, signed)
   const signature = parts.signature ?? CLIENT_JOB_KEY.sign(statement)
-  const responseKey = kem.generateKeyPair().publicKey
-  const plaintext = concat(responseKey, signature, parts.padded ?? pad(utf8('hi')))
+  const plaintext = concat(responsePublicKey, signature, padded)
   const flag = Uint8Array.of(parts.flag ?? 1)
   return { signature, sealed: concat(enc, flag, await sender.ctx.Seal(plaintext, flag)) }
+}
+
+const HEAD = KEM_PUBLIC_BYTES + 64
+const KEM_PUBLIC = nativeKem().generateKeyPair().publicKey
+
+function replaced(bytes: Uint8Array, at: number, by: Uint8Array): Uint8Array {
+  const out = bytes.slice()
+  out.set(by, at)
+  return out
+}
+
+/**
+ * What one who holds the epoch's secret key can do: take the encapsulation of another's request,
+ * derive its AEAD key (RFC 9180 section 5.1), and seal a plaintext of his own under it.
+ */
+async function swapped(
+  opening: Opening,
+  secretKey: Uint8Array,
+  change: (plaintext: Uint8Array) => Uint8Array,
+): Promise<Uint8Array> {
+  const enc = opening.sealed.slice(0, KEM_ENC_BYTES)
+  const { key, nonce } = keySchedule(nativeKem().decapsulate(secretKey, enc), opening.binding)
+  const flag = Uint8Array.of(1)
+  const plaintext = chacha20poly1305(key, nonce, flag).decrypt(opening.sealed.slice(1_121))
+  return concat(enc, flag, chacha20poly1305(key, nonce, flag).encrypt(change(plaintext)))
+}
+
+/** HPKE's key schedule in base mode for our suite, by another library's HKDF. */
+function keySchedule(sharedSecret: Uint8Array, binding: JobBinding) {
+  const suite = concat(utf8('HPKE'), Uint8Array.of(0x64, 0x7a, 0, 1, 0, 3))
+  const labeled = (label: string, ikm: Uint8Array) =>
+    concat(utf8('HPKE-v1'), suite, utf8(label), ikm)
+  const none = new Uint8Array(0)
+  const hash = (label: string, ikm: Uint8Array) => extract(nobleSha256, labeled(label, ikm), none)
+  const context = concat(
+    Uint8Array.of(0),
+    hash('psk_id_hash', none),
+    hash('info_hash', requestInfo(binding)),
+  )
+  const secret = extract(nobleSha256, labeled('secret', none), sharedSecret)
+  const derive = (label: string, length: number) =>
+    expand(nobleSha256, secret, concat(Uint8Array.of(0, length), labeled(label, context)), length)
+  return { key: derive('key', 32), nonce: derive('base_nonce', 12) }
 }
 
 describe('padding', () => {

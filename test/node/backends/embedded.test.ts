@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import { tinyChatTokenizer } from '../../../contracts/money/tinyChatTokenizer.ts'
-import type { BackendRequest } from '../../../node/backends/backend.ts'
+import { type BackendRequest, prompt } from '../../../node/backends/backend.ts'
 import { type EmbeddedBackend, startEmbedded } from '../../../node/backends/embedded/embedded.ts'
 import { TINY_CHAT } from '../../../node/backends/tinyChat.ts'
 import { createClock } from '../../../node/system/clock.ts'
@@ -20,7 +20,7 @@ const clock = createClock()
 
 const ask = (content: string, more: Partial<BackendRequest> = {}): BackendRequest => ({
   model: 'tiny-chat',
-  messages: [{ role: 'user', content }],
+  messages: prompt([{ role: 'user', content }]),
   maxTokens: 150,
   ...more,
 })
@@ -75,7 +75,9 @@ describe('embedded engine', { timeout: 60_000 }, () => {
       { role: 'assistant' as const, content: 'Nice to meet you, Olga!' },
       { role: 'user' as const, content: 'What is my name?' },
     ]
-    expect((await collect(backend, ask('', { messages }))).text).toBe('Your name is Olga.')
+    expect((await collect(backend, ask('', { messages: prompt(messages) }))).text).toBe(
+      'Your name is Olga.',
+    )
   })
 
   it('counts a repeated prompt in full, and nothing as cached', async () => {
@@ -142,7 +144,9 @@ describe('embedded engine', { timeout: 60_000 }, () => {
   it('puts nothing secret where other processes can read it', async () => {
     const { pid = 0 } = (await backend.engine()) ?? {}
     if (process.platform !== 'linux') return
-    expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).not.toMatch(/PATH|KEY|HOME/)
+    const entries = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter(Boolean)
+    const harmless = /^(?:HOME=\/|NODE_CHANNEL_.*|SHLVL=\d+|_=.*)$/
+    expect(entries.filter((entry) => !harmless.test(entry))).toEqual([])
     expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).not.toContain('tiny-chat')
   })
 })

@@ -7,7 +7,7 @@ import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import type { Clock } from '../../../contracts/base/ports.ts'
-import type { BackendRequest } from '../../../node/backends/backend.ts'
+import { type BackendRequest, prompt } from '../../../node/backends/backend.ts'
 import { type EmbeddedBackend, startEmbedded } from '../../../node/backends/embedded/embedded.ts'
 import { TINY_CHAT } from '../../../node/backends/tinyChat.ts'
 import { createClock } from '../../../node/system/clock.ts'
@@ -20,7 +20,7 @@ const STORY = 'Tell me a story about a fox and a lantern.'
 const never = new AbortController().signal
 const ask = (content: string, more: Partial<BackendRequest> = {}): BackendRequest => ({
   model: 'tiny-chat',
-  messages: [{ role: 'user', content }],
+  messages: prompt([{ role: 'user', content }]),
   maxTokens: 150,
   ...more,
 })

@@ -6,6 +6,8 @@ import { once } from 'node:events'
 import { afterEach, describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import type { Clock } from '../../../contracts/base/ports.ts'
+import { secret } from '../../../contracts/base/secret.ts'
+import { prompt } from '../../../node/backends/backend.ts'
 import { connectOpenAi, type OpenAiOptions } from '../../../node/backends/openai.ts'
 import { createClock } from '../../../node/system/clock.ts'
 import { backendCompliance, codeOf, collect } from '../../support/backendCompliance.ts'
@@ -27,9 +29,10 @@ const logger = keptLogger()
 const models = [
   { id: 'm', weightsHash: new Uint8Array(32).fill(7), contextTokens: 4_096, places: 2 },
 ]
+const asked = [{ role: 'user' as const, content: 'A secret question.' }]
 const long = {
   model: 'm',
-  messages: [{ role: 'user' as const, content: 'A secret question.' }],
+  messages: prompt(asked),
   maxTokens: 40,
 }
 
@@ -57,7 +60,7 @@ describe('openai backend', () => {
 
   it('asks for continuous usage, and sends what the request says', async () => {
     const backend = await connect(undefined, {
-      apiKey: 'k1',
+      apiKey: secret('API key', 'k1'),
       models: [{ ...models[0]!, servedAs: 'org/model' }],
     })
     const request = { ...long, temperature: 0.5, topP: 0.9, seed: 3, stop: ['zzz'] }
@@ -72,7 +75,7 @@ describe('openai backend', () => {
     expect(server.requests[0]?.authorization).toBe('Bearer k1')
     expect(server.requests[0]?.body).toMatchObject({
       model: 'org/model',
-      messages: long.messages,
+      messages: asked,
       max_tokens: 40,
       temperature: 0.5,
       top_p: 0.9,

@@ -3,6 +3,7 @@
  * @module
  */
 import { describe, expect, it } from 'vitest'
+import { prompt } from '../../../node/backends/backend.ts'
 import { startSimulated } from '../../../node/backends/simulated.ts'
 import { createClock } from '../../../node/system/clock.ts'
 import { backendCompliance, codeOf, collect } from '../../support/backendCompliance.ts'
@@ -12,7 +13,7 @@ const clock = createClock()
 const models = [{ id: 'sim', places: 2 }]
 const long = {
   model: 'sim',
-  messages: [{ role: 'user' as const, content: 'Say a lot of words.' }],
+  messages: prompt([{ role: 'user', content: 'Say a lot of words.' }]),
   maxTokens: 64,
 }
 const answerTokens = () => 40

@@ -33,6 +33,8 @@ describe('server-sent events', () => {
     await expect(read(utf8(`data: ${most}xxxxxxx`))).rejects.toMatchObject(failed)
     const half = `data: ${'x'.repeat(LIMITS.sseLineBytes / 2 + 1)}\n`
     await expect(read(utf8(half), utf8(half))).rejects.toMatchObject(failed)
+    const empty = utf8('data:\n'.repeat(LIMITS.sseLineBytes / 4))
+    await expect(read(empty, empty, empty, empty, empty)).rejects.toMatchObject(failed)
   })
 
   it('must be UTF-8', async () => {

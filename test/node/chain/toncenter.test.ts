@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import type { Clock } from '../../../contracts/base/ports.ts'
+import { secret } from '../../../contracts/base/secret.ts'
 import { connectChain } from '../../../node/chain/tonClient.ts'
 import { jsonRpcUrl, toncenter } from '../../../node/chain/toncenter.ts'
 import { createClock } from '../../../node/system/clock.ts'
@@ -65,7 +66,7 @@ const hangUp: Reply = (request) => {
   request.socket.destroy()
 }
 const ask = (body: string, signal?: AbortSignal) =>
-  toncenter({ endpoint, apiKey: 'key', clock })(body, signal)
+  toncenter({ endpoint, apiKey: secret('API key', 'key'), clock })(body, signal)
 
 describe('a read', () => {
   it.each<[string, Reply]>([

@@ -289,4 +289,14 @@ describe('offers', () => {
       { model: 'n', providers: 1 },
     ])
   })
+
+  it('are told apart where other weights stand under one name, the cheapest first', () => {
+    const other = new Uint8Array(32).fill(7)
+    const lines = modelsOnOffer([offer('p'), offer('q', { tick: 30, modelHash: other })])
+    expect(lines.map(({ model, lowestTick }) => [model, lowestTick])).toEqual([
+      ['m', 30],
+      ['m', expect.any(Number)],
+    ])
+    expect(lines[0]!.modelHash).toEqual(other)
+  })
 })

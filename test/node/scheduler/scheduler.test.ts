@@ -204,6 +204,8 @@ describe('a provider', () => {
     const claims = {
       identity: identity!.publicKey,
       network: WORLD_NETWORK,
+      tier: 'simulated' as const,
+      compute: 'cpu' as const,
       modelHash: proves ?? terms.modelHash,
       backendHash: new Uint8Array(32),
       gpuEvidenceHash: new Uint8Array(32),
@@ -274,7 +276,7 @@ describe('a provider', () => {
   })
 
   it.each([
-    ['does not cover its offer is refused by the client', new Uint8Array(32), 'bad-evidence'],
+    ['does not cover its offer is refused by the client', new Uint8Array(32), 'evidence-binding'],
     ['covers its offer is trusted, and paid ahead', undefined, 'no-provider'],
   ])('whose evidence %s', async (_, proves, expected) => {
     const { world, hand } = await play('evidence', async (stream, played) => {

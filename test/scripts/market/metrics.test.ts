@@ -2,6 +2,7 @@
  * Metrics: named, explained, and without any label but the allowed ones.
  * @module
  */
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import type { SchedulerStatus } from '../../../node/scheduler/scheduler.ts'
@@ -81,6 +82,42 @@ describe('a scheduler', () => {
     const shown = Object.keys(samples).filter((name) => name.includes('scheduler_slots{'))
     expect(shown).toHaveLength(LIMITS.metricModels + 1)
     expect(samples['chrysalis_scheduler_slots{model="other",tier="open"}']).toBe(5)
+  })
+})
+
+describe('a text', () => {
+  const texts = [
+    ...['a prompt with spaces', 'line\nbreak', 'quote"', 'x'.repeat(LIMITS.nameLength + 1)],
+    ...['', '{model="x"}', 'für Zoë', '\u0000'],
+  ]
+
+  it.each(texts)('gets into no label: %j', async (model) => {
+    const slots = [{ ...SCHEDULER.slots[0]!, model }]
+    const pages = [
+      await schedulerText(withSlots(slots)),
+      await (await providerMetrics()).text({
+        ...PROVIDER,
+        slots: [{ ...PROVIDER.slots[0]!, model }],
+      }),
+    ]
+    for (const page of pages) {
+      const labels = [...page.matchAll(/model="([^"]*)"/g)].map((match) => match[1])
+      expect(new Set(labels)).toEqual(new Set(['other']))
+    }
+  })
+
+  it('of any kind gets into none: every label is a word or a tier', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary' }), async (model) => {
+        const page = await schedulerText(withSlots([{ ...SCHEDULER.slots[0]!, model }]))
+        const lines = page.split('\n').filter((line) => line.includes('{'))
+        expect(lines).toHaveLength(2)
+        for (const line of lines) {
+          expect(line).toMatch(/^chrysalis_[a-z_]+\{model="[\w.:/@+-]+",tier="[a-z-]+"\} \d+$/)
+        }
+      }),
+      { seed: 1, numRuns: 200 },
+    )
   })
 })
 
