@@ -12,7 +12,7 @@ import type { Workload } from './workload.ts'
 export interface Budget {
   readonly rounds: number
   readonly warmMs: number
-  /** CPU time within which a contender is given as many steps as there are slots, to age. */
+  /** Who can make as many steps as there are slots within this CPU time is made to, to age. */
   readonly ageMs: number
   readonly roundMs: number
   /** Steps of a round whatever they cost, and however little they cost. */
@@ -27,7 +27,7 @@ export interface Budget {
 export const FULL: Budget = {
   rounds: 5,
   warmMs: 150,
-  ageMs: 1_500,
+  ageMs: 2_000,
   roundMs: 60,
   leastSteps: 20,
   mostSteps: 60_000,
@@ -152,7 +152,8 @@ async function warmUp(racer: Racer, budget: Budget, slots: number): Promise<numb
     const pace = ns / stretch
     spentNs += ns
     const isFast = spentNs >= budget.warmMs * 1e6 && pace > HARDLY_FASTER * lastPace
-    const isOld = spentNs >= budget.ageMs * 1e6 || racer.done() >= slots
+    const toAgeNs = pace * (slots - racer.done())
+    const isOld = toAgeNs <= 0 || toAgeNs > budget.ageMs * 1e6
     if ((isFast && isOld) || racer.done() >= most) return pace
     lastPace = pace
   }

@@ -54,7 +54,9 @@ function row(each: Result): string[] {
     `${(100 * each.unplaced).toFixed(1)} %`,
     fills.equal === fills.of
       ? `${whole(fills.of)} (${whole(fills.referred)})`
-      : `${whole(fills.of - fills.equal)} DIFFER`,
+      : each.rule === 'cocoon'
+        ? `${whole(fills.equal)} of ${whole(fills.of)}`
+        : `${whole(fills.of - fills.equal)} DIFFER`,
   ]
 }
 
