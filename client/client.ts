@@ -21,6 +21,7 @@ import { SchedulerLine } from './line.ts'
 import { createMarket } from './market.ts'
 import { settlePolicy } from './policy.ts'
 import { type ClientPorts, fundFromFaucet, openPorts } from './ports.ts'
+import { prefixTags } from './prefixTags.ts'
 import { prepareJob } from './prepare.ts'
 import { openSeenBook } from './seenCollateral.ts'
 import { tokenizerFor } from './tokenizers.ts'
@@ -115,7 +116,13 @@ export async function connect(options: ConnectOptions): Promise<Market> {
     counterFor: tokenizerFor,
     jobKey: (jobId) => ports.keystore.key('job', jobId),
     prepare: (request) =>
-      prepareJob(request, policy, bytesTokenizer.count, () => ports.random.bytes(16)),
+      prepareJob(
+        request,
+        policy,
+        bytesTokenizer.count,
+        () => ports.random.bytes(16),
+        ({ model, messages }) => prefixTags(ports.keystore.secret('cache'), model, messages),
+      ),
   })
 }
 

@@ -30,7 +30,8 @@ const DEFAULT_DEADLINE_MS = 60_000
 
 /**
  * Checks a request. `count` counts a text's tokens for the bound on the prompt (bytes, where no
- * tokenizer is known); `newJobId` gives 16 random bytes. Throws `bad-input` naming the field,
+ * tokenizer is known); `newJobId` gives 16 random bytes, `tagsOf` the prefix tags of a request that
+ * asks for affinity. Throws `bad-input` naming the field,
  * `too-large` for a prompt beyond `LIMITS.requestBytes`, `tier-too-low` for a tier below the
  * policy.
  */
@@ -39,6 +40,7 @@ export function prepareJob(
   policy: SettledPolicy,
   count: (text: string) => number,
   newJobId: () => Bytes,
+  tagsOf: (request: JobRequest) => readonly string[] = () => [],
 ): PreparedJob {
   onlyKnown(request)
   const maxTokens = request.maxTokens ?? DEFAULT_MAX_TOKENS
@@ -76,6 +78,7 @@ export function prepareJob(
         0,
         LIMITS.deadlineMs,
       ),
+      tags: request.affinity === true ? tagsOf(request) : [],
     },
     bounds: { promptTokens, maxTokens, maxCost },
     body: secret('request', body),
@@ -113,6 +116,7 @@ const KEYS: Readonly<Record<keyof JobRequest, true>> = {
   deadlineMs: true,
   speedWeight: true,
   priority: true,
+  affinity: true,
   resume: true,
   consent: true,
   jobId: true,

@@ -44,6 +44,11 @@ export interface JobRequest {
   /** What a millisecond less is worth, in millionths of a nanoTON; default 0: cheapest. */
   readonly speedWeight?: number
   readonly priority?: number
+  /**
+   * Prefer a provider that lately served a prompt of yours that begins alike, where the scheduler
+   * counts that. It then learns which of your prompts share a beginning, nothing of what it is.
+   */
+  readonly affinity?: boolean
   /** Continue on another provider where one is lost in the middle of the answer. */
   readonly resume?: boolean
   /** Prepay beyond the exposure limit of the channel, where the job needs it. */

@@ -114,12 +114,16 @@ export const LIMITS = {
   fairTenants: 100_000,
   /** Models of one pool: each has 2 KB of its own beside its slots. */
   poolModels: 20_000,
+  /** Prefix tags of one job: those of the longest beginnings of a conversation. */
+  prefixTags: 16,
   /** Tags of prompts that a slot remembers: some four conversations of sixteen blocks. */
   slotTags: 64,
   /** Slots looked at because they remember a job's tags; affinity is a hint, not a search. */
   affineSlots: 64,
   /** Bytes of one line of recorded events: a job whose three lists are full needs half of it. */
   eventLineBytes: 64 * KIB,
+  /** Failures of a provider in a row, on any of its slots, that count against all of them. */
+  providerFailures: 3,
   /** A slot whose last jobs failed rests between these, doubling, before it gets another. */
   restMinMs: 1_000,
   restMaxMs: 60_000,

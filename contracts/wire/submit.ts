@@ -13,6 +13,9 @@ import { LIMITS } from '../base/limits.ts'
 import { TIERS, type Tier } from '../base/tier.ts'
 import type { Submit, SubmitSchema } from './generated/chrysalis_pb.ts'
 
+/** Bytes of a prefix tag. */
+export const TAG_BYTES = 8
+
 /** What a client asks for. Token figures are upper bounds; times in milliseconds. */
 export interface JobSpec {
   /** 128 bits, hex: the idempotency key. */
@@ -33,6 +36,8 @@ export interface JobSpec {
   readonly speedWeight: number
   readonly priority: number
   readonly deadlineMs: number
+  /** Of the prompt's prefixes, 64 bits in hex under the client's secret, shortest first. */
+  readonly tags: readonly string[]
 }
 
 /** A submit message as a specification. Throws `bad-input` naming the field. */
@@ -53,6 +58,7 @@ export function parseSubmit(submit: Submit): JobSpec {
     speedWeight: integer('speedWeight', submit.speedWeight, 0, 2 ** 31 - 1),
     priority: integer('priority', submit.priority, -100, 100),
     deadlineMs: integer('deadlineMs', submit.deadlineMs, 0, LIMITS.deadlineMs),
+    tags: list('tags', submit.tags).map((tag) => toHex(bytes('tags', tag, TAG_BYTES))),
   }
 }
 
@@ -74,6 +80,7 @@ export function toSubmit(spec: JobSpec): MessageInitShape<typeof SubmitSchema> {
     speedWeight: spec.speedWeight,
     priority: spec.priority,
     deadlineMs: spec.deadlineMs,
+    tags: spec.tags.map((tag) => fromHex(tag, TAG_BYTES)),
   }
 }
 
@@ -118,7 +125,7 @@ function names(field: string, values: readonly string[]): string[] {
   return list(field, values).map((value) => name(field, value))
 }
 
-function list(field: string, values: readonly string[]): readonly string[] {
+function list<Item>(field: string, values: readonly Item[]): readonly Item[] {
   if (values.length > LIMITS.listItems) {
     throw new MarketError('bad-input', { field, most: LIMITS.listItems })
   }

@@ -17,14 +17,19 @@ export function bestSlot(table: SlotTable, needs: Needs): Slot | undefined {
   const model = table.models.get(needs.model)
   if (!model) return undefined
   const best = plainBest(table, model, needs)
-  if (needs.tags.length === 0 || !best) return best
-  let chosen = best
+  const affine = best && affineSlot(table, needs)
+  return affine && affine !== best && wins(table, needs, affine, best) ? affine : best
+}
+
+/** The same among the slots that remember a tag of the job. */
+export function affineSlot(table: SlotTable, needs: Needs): Slot | undefined {
+  if (needs.tags.length === 0) return undefined
+  let best: Slot | undefined
   for (const slot of table.affinity.holders(needs.tags)) {
-    if (slot !== chosen && canStart(table, needs, slot) && wins(table, needs, slot, chosen)) {
-      chosen = slot
-    }
+    if (!canStart(table, needs, slot)) continue
+    if (!best || wins(table, needs, slot, best)) best = slot
   }
-  return chosen
+  return best
 }
 
 /** The score of a slot for a job, millionths of a nanoTON, less what prefix affinity takes off. */

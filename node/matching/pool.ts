@@ -6,7 +6,7 @@
  * @module
  */
 import { MarketError } from '../../contracts/base/errors.ts'
-import { bestSlot, canStart, refusalOf, scoreOn } from './choosing.ts'
+import { affineSlot, bestSlot, canStart, refusalOf, scoreOn } from './choosing.ts'
 import { decodeNeeds, type Settings } from './decode.ts'
 import type { Decision, JobEvent, OfferEvent } from './events.ts'
 import type { SlotIndex } from './index/slotIndex.ts'
@@ -37,6 +37,7 @@ export function emptyPool(settings: Settings, index: SlotIndex): Pool {
   const counters = tenants()
   const candidates = {
     best: (needs: Needs) => bestSlot(slots, needs),
+    affine: (needs: Needs) => affineSlot(slots, needs),
     all: (needs: Needs) => slots.models.get(needs.model)?.slots ?? NONE,
     canStart: (needs: Needs, slot: Slot) => canStart(slots, needs, slot),
     running: (slot: Slot) => runningOn(slots, slot),

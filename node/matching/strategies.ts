@@ -75,7 +75,10 @@ function twoChoices(slots: Candidates, draw: Draw): Strategy {
       const one = any(needs)
       const other = one && any(needs, one)
       if (!one || !other) return one
-      return comes(needs, slots, one, wait(one), other, wait(other)) ? one : other
+      const two = comes(needs, slots, one, wait(one), other, wait(other)) ? one : other
+      const third = slots.affine(needs)
+      if (!third || third === two) return two
+      return comes(needs, slots, third, wait(third), two, wait(two)) ? third : two
     },
     waitOf: wait,
     placed() {},

@@ -8,6 +8,8 @@ import type { Needs, Slot } from './slots.ts'
 export interface Candidates {
   /** The slot with the least score that could start the job now. */
   best(needs: Needs): Slot | undefined
+  /** Of the slots that remember a tag of the job and could start it, the one that scores least. */
+  affine(needs: Needs): Slot | undefined
   /** The slots of the model, in no order that means anything. */
   all(needs: Needs): readonly Slot[]
   canStart(needs: Needs, slot: Slot): boolean

@@ -8,11 +8,12 @@
  * @module
  */
 import type { Clock } from '../../contracts/base/ports.ts'
-import { tickPrice } from '../../contracts/money/price.ts'
+import { TICKS, tickPrice } from '../../contracts/money/price.ts'
 import type { JobSpec } from '../../contracts/wire/submit.ts'
 import type { Decision, MatchEvent } from '../matching/events.ts'
 import { createMatcher, type Matcher } from '../matching/matcher.ts'
 import { type Belief, type JobEnd, newcomer, redeclared, restMs, revised } from './belief.ts'
+import { blamedFor, failureStreaks, sharedBlame } from './blame.ts'
 import type { OfferView } from './offers.ts'
 import { type Outcome, ownerNumber, type Pool, type PoolOptions, slotName } from './poolTypes.ts'
 import { tickCounts } from './tickCounts.ts'
@@ -21,6 +22,8 @@ import { tickCounts } from './tickCounts.ts'
 export function createPool(clock: Clock, options: PoolOptions): Pool {
   return new MatchedPool(clock, options)
 }
+
+const PRICES = Array.from({ length: TICKS }, (_, tick) => tickPrice(tick, 'ton'))
 
 interface Entry {
   readonly offer: OfferView
@@ -42,29 +45,25 @@ class MatchedPool implements Pool {
   private readonly ofProvider = new Map<string, Set<string>>()
   private readonly ticks = tickCounts()
   private readonly payable = new Set<string>()
+  private readonly streaks = failureStreaks()
   private readonly asked = new Map<string, Waiter>()
 
   constructor(clock: Clock, options: PoolOptions) {
     this.clock = clock
-    const prices = Array.from({ length: 96 }, (_, tick) => tickPrice(tick, 'ton'))
     const { owners = 1, ...shared } = options
-    // Owners share the bound of the queue, and tell their ties and draws apart.
-    this.owners = Array.from({ length: owners }, (_, owner) =>
-      createMatcher({
-        ...shared,
-        prices,
-        seed: (shared.seed + owner) >>> 0,
-        queueLimit: Math.floor(shared.queueLimit / owners),
-      }),
-    )
+    // Owners share the bound of the queue, and draw apart.
+    const queueLimit = Math.floor(shared.queueLimit / owners)
+    this.owners = Array.from({ length: owners }, (_, owner) => {
+      const seed = (shared.seed + owner) >>> 0
+      return createMatcher({ ...shared, prices: PRICES, seed, queueLimit })
+    })
   }
 
   offer(offer: OfferView): void {
     const name = slotName(offer.provider, offer.slot)
     const known = this.entries.get(name)
-    const belief = known
-      ? redeclared(known.belief, offer.capacity)
-      : newcomer(offer.capacity, offer.serviceMs)
+    const { capacity, serviceMs } = offer
+    const belief = known ? redeclared(known.belief, capacity) : newcomer(capacity, serviceMs)
     if (known) this.ticks.count(known.offer, -1)
     this.ticks.count(offer, 1)
     if (known && this.ownerOf(known.offer.model) !== this.ownerOf(offer.model)) {
@@ -95,6 +94,7 @@ class MatchedPool implements Pool {
     if (names.size > 0) return
     this.ofProvider.delete(provider)
     this.payable.delete(provider)
+    this.streaks.forget(provider)
   }
 
   setPayable(provider: string, payable: boolean): void {
@@ -123,6 +123,7 @@ class MatchedPool implements Pool {
         minMemoryGiB: spec.minMemoryGiB,
         exclude: excluded,
         priority: spec.priority,
+        tags: spec.tags,
         deadline,
       })
     } catch (error) {
@@ -132,26 +133,28 @@ class MatchedPool implements Pool {
   }
 
   cancel(id: string): void {
-    const waiter = this.asked.get(id)
+    const { owner } = this.asked.get(id) ?? {}
     this.forget(id)
-    if (waiter) this.applyTo(waiter.owner, { type: 'cancel', id })
+    if (owner) this.applyTo(owner, { type: 'cancel', id })
   }
 
   free(id: string, slot: string, end: JobEnd, tookMs: number): void {
     const entry = this.entries.get(slot)
     if (entry && end !== 'unused') {
-      const belief = revised(entry.belief, end, tookMs)
-      const failed = belief.failures > entry.belief.failures
+      const { provider } = entry.offer
+      const alone = revised(entry.belief, end, tookMs)
+      const failed = alone.failures > entry.belief.failures
+      const streak = this.streaks.ended(provider, end, failed)
+      const belief = blamedFor(alone, streak)
       this.believe(slot, belief, failed)
-      // A provider that has served nobody on its slots begins once, not once a slot.
-      if (failed && belief.measured === 0) this.blameSiblings(entry.offer.provider, slot, belief)
+      if (failed) this.blameSiblings(provider, slot, belief, streak)
     }
     // Where the slot has left, its jobs are forgotten already.
     if (entry) this.apply(entry.offer.model, { type: end === 'failed' ? 'fail' : 'done', id })
   }
 
   offers(): readonly OfferView[] {
-    return [...this.entries.values()].map((entry) => entry.offer)
+    return [...this.entries.values()].map(({ offer }) => offer)
   }
 
   lowestTick(model: string): number | undefined {
@@ -163,8 +166,8 @@ class MatchedPool implements Pool {
   }
 
   stop(): void {
-    for (const waiter of this.asked.values()) waiter.stop()
-    for (const entry of this.entries.values()) entry.endRest?.()
+    for (const { stop } of this.asked.values()) stop()
+    for (const { endRest } of this.entries.values()) endRest?.()
   }
 
   private believe(name: string, belief: Belief, failed: boolean): void {
@@ -175,11 +178,12 @@ class MatchedPool implements Pool {
     this.tell(name, { ...entry, belief, endRest })
   }
 
-  private blameSiblings(provider: string, name: string, { failures }: Belief): void {
+  private blameSiblings(provider: string, name: string, blamed: Belief, streak: number): void {
     for (const sibling of this.ofProvider.get(provider) ?? []) {
+      if (sibling === name) continue
       const { belief } = this.entries.get(sibling)!
-      if (sibling === name || belief.measured > 0 || belief.failures >= failures) continue
-      this.believe(sibling, { ...belief, failures }, true)
+      const shared = sharedBlame(belief, blamed, streak)
+      if (shared !== belief) this.believe(sibling, shared, true)
     }
   }
 
@@ -195,8 +199,8 @@ class MatchedPool implements Pool {
     const usable = this.payable.has(provider) && !endRest
     const capacity = usable ? belief.usable : 0
     const { serviceMs } = belief
-    const what = { slot: name, provider, model, tick, capacity, serviceMs }
-    this.apply(model, { type: 'offer', ...what, tier, region, gpu, memoryGiB })
+    const what = { provider, model, tick, capacity, serviceMs, tier, region, gpu, memoryGiB }
+    this.apply(model, { type: 'offer', slot: name, ...what })
   }
 
   private ownerOf(model: string): Matcher {
@@ -215,10 +219,9 @@ class MatchedPool implements Pool {
 
   /** Lets the core see the time, so that waiting jobs past their deadline end. */
   private pass(): void {
-    const at = Math.floor(this.clock.monotonicMs())
     for (const owner of this.owners) {
       const decisions: Decision[] = []
-      owner.advance(at, decisions)
+      owner.advance(Math.floor(this.clock.monotonicMs()), decisions)
       for (const decision of decisions) this.route(decision, owner)
     }
   }
@@ -230,10 +233,7 @@ class MatchedPool implements Pool {
       if ('slot' in decision) this.applyTo(owner, { type: 'done', id: decision.job })
       return
     }
-    if ('queued' in decision) {
-      waiter.decide({ type: 'queued' })
-      return
-    }
+    if ('queued' in decision) return waiter.decide({ type: 'queued' })
     this.forget(decision.job)
     if ('slot' in decision) {
       const { offer } = this.entries.get(decision.slot)!

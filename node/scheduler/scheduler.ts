@@ -62,6 +62,10 @@ export interface SchedulerOptions {
   readonly salt: number
   readonly seed: number
   readonly queueLimit: number
+  /** Matchers among which models are divided; 1 by default. */
+  readonly owners?: number
+  /** What a remembered prefix tag takes off a score, millionths of a nanoTON; 0 by default. */
+  readonly affinityBonus?: number
   /** Deposit in the channel to each provider. */
   readonly providerDepositNano: NanoTon
   /** Close delay of own channels, and the least one accepted from clients. */

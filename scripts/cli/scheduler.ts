@@ -14,6 +14,7 @@ interface SchedulerOptions extends CommonOptions {
   readonly salt: number
   readonly strategy: string
   readonly queueLimit: number
+  readonly affinityBonus: number
 }
 
 export function register(program: Command): void {
@@ -32,6 +33,12 @@ export function register(program: Command): void {
     .option('--strategy <name>', 'exact, p2c, cocoon or reserve', 'exact')
     .option('--salt <n>', 'mixed into ties, so that schedulers do not herd', integerOption, 0)
     .option('--queue-limit <n>', 'jobs that may wait', integerOption, 10_000)
+    .option(
+      '--affinity-bonus <n>',
+      'what a remembered prompt prefix takes off a score, millionths of a nanoTON a tag',
+      integerOption,
+      0,
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  chrysalis scheduler start\n' +
@@ -55,9 +62,17 @@ async function startScheduler(options: SchedulerOptions): Promise<void> {
   const home = options.home ?? homeFolder(process.env)
   const network = await readNetwork(options.network ?? 'localnet', home)
   const file = networkFile(home, network.name)
-  const { port, fee, salt, queueLimit } = options
+  const { port, fee, salt, queueLimit, affinityBonus } = options
   const place = { home, network, file, role: 'scheduler', log: 'stderr' as const }
-  const running = await runScheduler({ ...place, port, fee, strategy, salt, queueLimit })
+  const running = await runScheduler({
+    ...place,
+    port,
+    fee,
+    strategy,
+    salt,
+    queueLimit,
+    affinityBonus,
+  })
   const { role, ports } = running
   const { clock, logger, chain } = ports
   const statusPlace = { clock, logger, chain, network, port: options.statusPort }

@@ -38,6 +38,7 @@ export interface SchedulerSettings extends Omit<RolePlace, 'listen'> {
   readonly strategy: StrategyName
   readonly salt: number
   readonly queueLimit: number
+  readonly affinityBonus?: number
   readonly closeDelayS?: number
 }
 
@@ -50,7 +51,7 @@ export interface RunningScheduler {
 
 /** Starts a scheduler and makes it known in a development network's file. */
 export async function runScheduler(settings: SchedulerSettings): Promise<RunningScheduler> {
-  const { network, fee, strategy, salt, queueLimit } = settings
+  const { network, fee, strategy, salt, queueLimit, affinityBonus } = settings
   const listen = [`/ip4/127.0.0.1/tcp/${settings.port}`]
   const ports = await openRolePorts({ ...settings, listen })
   const { keystore, transport } = ports
@@ -67,6 +68,7 @@ export async function runScheduler(settings: SchedulerSettings): Promise<Running
     salt,
     seed: salt,
     queueLimit,
+    affinityBonus,
     providerDepositNano: PROVIDER_DEPOSIT,
     closeDelayS: settings.closeDelayS ?? LIMITS.closeDelayS,
     onFault: stopProcess,

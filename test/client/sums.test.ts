@@ -166,6 +166,22 @@ const prepare = (request: Partial<JobRequest>) =>
     new Uint8Array(16).fill(1),
   )
 
+describe('affinity', () => {
+  it('is asked for by name: without it no tag leaves the client', () => {
+    const tagged = (request: Partial<JobRequest>) =>
+      prepareJob(
+        { model: 'm', messages, ...request },
+        policy,
+        bytesTokenizer.count,
+        () => new Uint8Array(16),
+        () => ['00'.repeat(8)],
+      ).spec.tags
+    expect(tagged({})).toEqual([])
+    expect(tagged({ affinity: false })).toEqual([])
+    expect(tagged({ affinity: true })).toEqual(['00'.repeat(8)])
+  })
+})
+
 describe('a request', () => {
   it('gets the defaults of the policy', () => {
     expect(prepare({}).spec).toMatchObject({

@@ -134,6 +134,7 @@ function honestExpectation(): ExpectedPlacement {
       gpus: [],
       minMemoryGiB: 0,
       exclude: [],
+      tags: [],
       speedWeight: 0,
       priority: 0,
       deadlineMs: 1_000,

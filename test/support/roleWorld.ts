@@ -171,6 +171,7 @@ async function handClient(
     gpus: [],
     minMemoryGiB: 0,
     exclude: [],
+    tags: [],
     speedWeight: 0,
     priority: 0,
     deadlineMs: 5_000,

@@ -47,6 +47,7 @@ const spec = (change: Partial<JobSpec> = {}): JobSpec => ({
   gpus: [],
   minMemoryGiB: 0,
   exclude: [],
+  tags: [],
   speedWeight: 0,
   priority: 0,
   deadlineMs: 5_000,
@@ -182,6 +183,25 @@ describe('the pool', () => {
     expect(ask('c')).toMatchObject([{ type: 'matched', slot: 'q/s' }])
   })
 
+  it('takes a provider whose slots fail one after another for failed, until one serves', () => {
+    const { pool, add, ask } = start()
+    const slots = ['s', 't', 'u', 'v', 'w']
+    for (const [i, slot] of slots.entries()) {
+      add('p', { slot, tick: 1 })
+      ask(`warm${i}`)
+      pool.free(`warm${i}`, `p/${slot}`, 'served', 1)
+      add('p', { slot, tick: 2 })
+    }
+    add('q')
+    for (let i = 0; i < LIMITS.providerFailures; i++) {
+      const [outcome] = ask(`f${i}`)
+      const slot = outcome?.type === 'matched' ? outcome.slot : ''
+      expect(slot).toMatch(/^p\//)
+      pool.free(`f${i}`, slot, 'failed', 1)
+    }
+    expect(ask('next')).toMatchObject([{ slot: 'q/s' }])
+  })
+
   it('leaves what has served alone when another slot of its provider fails', () => {
     const { pool, add, ask } = start()
     add('p', { slot: 'good', tick: 1 })
@@ -193,6 +213,35 @@ describe('the pool', () => {
       pool.free(id, 'p/bad', 'failed', 1)
     }
     expect(ask('d')).toMatchObject([{ slot: 'p/good' }])
+  })
+
+  it('sends a prompt that begins alike to where it was served, where affinity counts', () => {
+    const clock = createSimulatedClock({ startMs: 0 })
+    const chosen = (affinityBonus: number): Outcome[] => {
+      const queueLimit = 1
+      const pool = createPool(clock, {
+        strategy: 'exact',
+        salt: 0,
+        seed: 0,
+        queueLimit,
+        affinityBonus,
+      })
+      const outcomes: Outcome[] = []
+      const ask = (id: string, tags: string[]): void =>
+        pool.ask(id, spec({ tags }), [], (outcome) => outcomes.push(outcome))
+      const add = (provider: string, tick: number): void => {
+        pool.offer(offer(provider, { tick }))
+        pool.setPayable(provider, true)
+      }
+      add('dear', 41)
+      ask('a', ['11'.repeat(8)])
+      pool.free('a', 'dear/s', 'served', 1)
+      add('cheap', 40)
+      ask('b', ['11'.repeat(8), '22'.repeat(8)])
+      return outcomes
+    }
+    expect(chosen(2 ** 40).at(-1)).toMatchObject({ slot: 'dear/s' })
+    expect(chosen(0).at(-1)).toMatchObject({ slot: 'cheap/s' })
   })
 
   it('divides models among owners, and follows a slot that changes its model', () => {
