@@ -4,19 +4,9 @@
  * @module
  */
 import { type Command, InvalidArgumentError } from 'commander'
+import type { AuditModelOptions } from './auditModel.ts'
 import { integerOption } from './options.ts'
-import { type CommonOptions, runVerb } from './output.ts'
-
-export interface AuditModelOptions extends Pick<CommonOptions, 'json'> {
-  readonly backendUrl: string
-  readonly referenceUrl?: string
-  readonly model: string
-  readonly referenceModel?: string
-  readonly prompts?: string
-  readonly probes: number
-  readonly tolerance?: number
-  readonly seed?: number
-}
+import { runVerb } from './output.ts'
 
 export function register(program: Command): void {
   const audit = program.command('audit').description('Check what providers say of themselves.')

@@ -4,8 +4,18 @@
  */
 import type { AuditReport, Side } from '../../node/audit/auditModel.ts'
 import type { Backend } from '../../node/backends/backend.ts'
-import type { AuditModelOptions } from './audit.ts'
-import { printResult, say } from './output.ts'
+import { type CommonOptions, printResult, say } from './output.ts'
+
+export interface AuditModelOptions extends Pick<CommonOptions, 'json'> {
+  readonly backendUrl: string
+  readonly referenceUrl?: string
+  readonly model: string
+  readonly referenceModel?: string
+  readonly prompts?: string
+  readonly probes: number
+  readonly tolerance?: number
+  readonly seed?: number
+}
 
 /** Exit codes beside those of errors: a failed check is 5, as everything that was not proved. */
 const EXIT = { same: 0, different: 5, undecided: 3 } as const
