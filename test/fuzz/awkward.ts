@@ -67,7 +67,7 @@ function change(holder: object, key: string | undefined, how: number, value: unk
     Reflect.deleteProperty(holder, key)
   else if (how % 4 === 1) set(Array.isArray(holder) ? '0' : KEYS[(how >> 2) % KEYS.length]!, value)
   else if (how % 4 === 2 && Array.isArray(holder)) {
-    for (let i = 0; i < how; i++) holder.push(structuredClone(holder[0] ?? value))
+    for (let i = 0; i < how % 32; i++) holder.push(structuredClone(holder[0] ?? value))
   } else if (key !== undefined) set(key, value)
 }
 

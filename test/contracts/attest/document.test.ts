@@ -16,6 +16,7 @@ import { LIMITS } from '../../../contracts/base/limits.ts'
 import { sha256 } from '../../../contracts/base/signing.ts'
 import { fuzz } from '../../support/fuzz.ts'
 import { CHANGED_CLAIMS, CLAIMS, CONTEXT, coded, open, simulated } from './evidence.ts'
+import { playedEvidence } from './hardware.ts'
 
 const malformed = coded('evidence-malformed')
 const text = new TextDecoder().decode(open())
@@ -84,10 +85,11 @@ describe('an evidence document', () => {
   })
 
   it('in hostile bytes ends in its own error', () => {
-    const report = fuzz({ name: 'evidence', corpus: [open(), simulated()], decode: parseEvidence })
+    const corpus = [open(), simulated(), playedEvidence(CLAIMS, { gpu: true })]
+    const report = fuzz({ name: 'evidence', corpus, decode: parseEvidence })
     console.info(`fuzz: ${JSON.stringify(report)}`)
     expect(report.refused).toBeGreaterThan(0)
-  })
+  }, 600_000)
 })
 
 describe('report data', () => {

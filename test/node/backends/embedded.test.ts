@@ -169,6 +169,18 @@ describe('the model file', () => {
     )
   })
 
+  it('is refused where it changes while it is loaded', async () => {
+    const modelPath = join(folder, 'swapped.gguf')
+    copyFileSync(TINY_CHAT.modelPath, modelPath)
+    // Written again all the time: whatever was hashed is not what is there in the end.
+    const writing = setInterval(() => copyFileSync(TINY_CHAT.modelPath, modelPath), 10)
+    const error = await startEmbedded({ ...TINY_CHAT, modelPath, places: 1, clock, logger }).catch(
+      (thrown) => thrown,
+    )
+    clearInterval(writing)
+    expect(['bad-model', 'engine-failed']).toContain(error.code)
+  })
+
   it('is not loaded for no places, or too many', async () => {
     for (const places of [0, LIMITS.enginePlaces + 1, Number.NaN]) {
       const run = startEmbedded({ ...TINY_CHAT, places, clock, logger })
