@@ -233,13 +233,13 @@ class MatchedPool implements Pool {
       if ('slot' in decision) this.applyTo(owner, { type: 'done', id: decision.job })
       return
     }
-    if ('queued' in decision) return waiter.decide({ type: 'queued' })
-    this.forget(decision.job)
+    if ('queued' in decision) waiter.decide({ type: 'queued' })
+    else this.forget(decision.job)
     if ('slot' in decision) {
       const { offer } = this.entries.get(decision.slot)!
       waiter.decide({ type: 'matched', slot: decision.slot, offer })
     } else if ('expired' in decision) waiter.decide({ type: 'expired' })
-    else waiter.decide({ type: 'refused', decision })
+    else if ('refused' in decision) waiter.decide({ type: 'refused', decision })
   }
 
   private forget(id: string): void {
