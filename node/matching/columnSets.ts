@@ -36,7 +36,7 @@ export function columnSets(): ColumnSets {
   /** Leaves in the mask what is of one of the names too. */
   function keep(byName: ReadonlyMap<string, Bits>, names: readonly string[]): void {
     if (names.length === 0) return
-    some.fill(0)
+    clearAll(some)
     for (const name of names) join(some, byName.get(name))
     meet(mask, some)
   }
@@ -62,11 +62,12 @@ export function columnSets(): ColumnSets {
     accepted({ minTier, regions: inRegions, gpus: onGpus, minMemoryGiB }) {
       const asked = minTier > lowestTier || minMemoryGiB > 0
       if (!asked && inRegions.length === 0 && onGpus.length === 0) return undefined
-      mask.set(tiers[minTier]!)
+      clearAll(mask)
+      join(mask, tiers[minTier])
       keep(regions, inRegions)
       keep(gpus, onGpus)
       if (minMemoryGiB > 0) {
-        some.fill(0)
+        clearAll(some)
         for (const [memoryGiB, bits] of memories) if (memoryGiB >= minMemoryGiB) join(some, bits)
         meet(mask, some)
       }
@@ -82,6 +83,11 @@ function set(bits: Bits, column: number): void {
 
 function clear(bits: Bits, column: number): void {
   bits[column >>> 5]! &= ~(1 << (column & 31))
+}
+
+// A loop over eight words costs less than a call of `fill` or `set`.
+function clearAll(bits: Bits): void {
+  for (let word = 0; word < WORDS; word++) bits[word] = 0
 }
 
 function bitsOf<Name>(byName: Map<Name, Bits>, name: Name): Bits {

@@ -23,7 +23,11 @@ const STEPS = 200_000
 const BACKLOG = 1_000
 const TENANTS = 100
 /** Jobs, over and over: a power of two beyond those that run and wait. */
-const JOBS = 2 ** 16
+const JOBS = 2 ** 13
+/** Jobs of ours that run while nobody waits, at most; others' jobs take more places. */
+const IN_FLIGHT = 2_000
+/** Slots with places for us where jobs shall wait. */
+const OURS = 400
 /** One job in this many fails and is sent again, without the provider that failed it. */
 const FAILS = 20
 const INDEXES = { WebAssembly: wasmIndex, TypeScript: treeIndex }
@@ -82,10 +86,10 @@ const GPUS = ['rtx4090', 'h100', 'a100', 'l40s']
 function play(matcher: Matcher, slots: number, waiting: boolean): (jobs: number) => void {
   const draw = generator(SEED)
   const decisions: Decision[] = []
-  const places = fleet(matcher, slots, waiting, draw, decisions)
+  const inFlight = fleet(matcher, slots, waiting, draw, decisions)
   const jobs = Array.from({ length: JOBS }, (_, i) => job(draw, i))
   const ends = jobs.map(({ id }, i): EndEvent => ({ type: i % FAILS ? 'done' : 'fail', id }))
-  const inFlight = waiting ? places : Math.min(Math.floor(places * 0.6), JOBS / 2)
+  const numbers = new Map(jobs.map(({ id }, i) => [id, i]))
   // Numbers of the jobs that run, oldest first, in a ring.
   const running = new Int32Array(JOBS)
   let oldest = 0
@@ -95,7 +99,7 @@ function play(matcher: Matcher, slots: number, waiting: boolean): (jobs: number)
     decisions.length = 0
     matcher.apply(event, decisions)
     for (const decision of decisions) {
-      if ('slot' in decision) running[newest++ & (JOBS - 1)] = Number(decision.job.slice(4))
+      if ('slot' in decision) running[newest++ & (JOBS - 1)] = numbers.get(decision.job)!
     }
   }
   const submit = (): void => apply(jobs[next++ & (JOBS - 1)]!)
@@ -109,7 +113,10 @@ function play(matcher: Matcher, slots: number, waiting: boolean): (jobs: number)
   }
 }
 
-/** Offers of a fleet. Where jobs shall wait, all but some slots are full with others' jobs. */
+/**
+ * Offers of a fleet; gives how many of our jobs shall run on it. Idle: other schedulers' jobs take a
+ * part of the places. Waiting: they take all places but those of some slots.
+ */
 function fleet(
   matcher: Matcher,
   slots: number,
@@ -125,10 +132,11 @@ function fleet(
     const sale = { model: 'm', tick: 20 + draw(50), tier: 'open' } as const
     const pace = { capacity, serviceMs: 20 + draw(4_000) / 10 }
     matcher.apply({ type: 'offer', slot, ...sale, ...pace, ...facts }, decisions)
-    if (waiting && i >= BACKLOG) matcher.apply({ type: 'load', slot, running: capacity }, [])
-    else places += capacity
+    const others = waiting ? (i < OURS ? 0 : capacity) : Math.floor(capacity / 2)
+    if (others > 0) matcher.apply({ type: 'load', slot, running: others }, decisions)
+    places += capacity - others
   }
-  return places
+  return waiting ? places : Math.min(IN_FLIGHT, Math.floor(places / 4))
 }
 
 function job(draw: Draw, i: number): JobEvent {
