@@ -3,8 +3,6 @@
  * and decoders that are asynchronous.
  * @module
  */
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { type Bytes, toHex } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import {
@@ -14,6 +12,7 @@ import {
   mulberry32,
   mutated,
 } from '../support/fuzz.ts'
+import { heldBytes } from '../support/heap.ts'
 
 /** Values that readers of JSON like least. */
 const VALUES: readonly unknown[] = [
@@ -95,7 +94,7 @@ export async function fuzzAsync(target: {
   const warm = Math.min(inputs, 1_000)
   let [accepted, slowestMs, before] = [0, 0, 0]
   for (let i = 0; i < inputs; i++) {
-    if (i === warm) before = heapBytes()
+    if (i === warm) before = heldBytes()
     const input = mutated(target.corpus, draw)
     const start = process.cpuUsage() // the processor's time: others may keep it busy
     const error = await target.decode(input).then(
@@ -111,16 +110,9 @@ export async function fuzzAsync(target: {
       throw new Error(text, { cause: error })
     }
   }
-  const heapGrowthBytes = inputs > warm ? heapBytes() - before : 0
+  const heapGrowthBytes = inputs > warm ? heldBytes() - before : 0
   if (heapGrowthBytes > MOST_HEAP) throw new Error(`${name}: heap grew by ${heapGrowthBytes}`)
   return { name, seed, inputs, accepted, refused: inputs - accepted, slowestMs, heapGrowthBytes }
-}
-
-/** What is still held: a decoder with native keys leaves much that is only not collected yet. */
-function heapBytes(): number {
-  setFlagsFromString('--expose-gc')
-  runInNewContext('gc')()
-  return process.memoryUsage().heapUsed
 }
 
 /** One line a target, so that a campaign's figures can be read off. */

@@ -7,10 +7,9 @@
  * inputs each target gets (a campaign: 500000), `FUZZ_SEED` repeats a run.
  * @module
  */
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { type Bytes, concat, toHex } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
+import { heldBytes } from './heap.ts'
 
 export interface FuzzTarget {
   readonly name: string
@@ -49,13 +48,13 @@ export function fuzz(target: FuzzTarget): FuzzReport {
   let slowestMs = 0
   let before = 0
   for (let i = 0; i < inputs; i++) {
-    if (i === warm) before = heap()
+    if (i === warm) before = heldBytes()
     const input = mutated(target.corpus, draw)
     const outcome = feed(target, input, `seed ${seed}, input ${i}`)
     if (outcome.accepted) accepted++
     slowestMs = Math.max(slowestMs, outcome.ms)
   }
-  const heapGrowthBytes = inputs > warm ? heap() - before : 0
+  const heapGrowthBytes = inputs > warm ? heldBytes() - before : 0
   const most = target.mostHeapBytes ?? MOST_HEAP
   const { name } = target
   if (heapGrowthBytes > most) throw new Error(`${name}: the heap grew by ${heapGrowthBytes} bytes`)
@@ -161,13 +160,6 @@ function range(bytes: Bytes, draw: () => number): [number, number] {
 
 function below(bound: number, draw: () => number): number {
   return Math.floor(draw() * bound)
-}
-
-/** Bytes in use after a full collection, which node has to be asked for by a flag. */
-function heap(): number {
-  setFlagsFromString('--expose-gc')
-  runInNewContext('gc')()
-  return process.memoryUsage().heapUsed
 }
 
 const shown = (input: Bytes): string => toHex(input.subarray(0, 4_096))

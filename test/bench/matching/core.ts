@@ -114,8 +114,8 @@ function play(matcher: Matcher, slots: number, waiting: boolean): (jobs: number)
 }
 
 /**
- * Offers of a fleet; gives how many of our jobs shall run on it. Idle: other schedulers' jobs take a
- * part of the places. Waiting: they take all places but those of some slots.
+ * Offers of a fleet; gives how many of our jobs shall run on it. Idle: other schedulers' jobs take
+ * a part of the places. Waiting: they take all places but those of some slots.
  */
 function fleet(
   matcher: Matcher,

@@ -5,14 +5,11 @@
  * freed, as `GCProfiler` reports it (a `PerformanceObserver` hears of none inside one turn).
  * @module
  */
-import { GCProfiler, setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { GCProfiler } from 'node:v8'
+import { collect } from '../../support/heap.ts'
 
-setFlagsFromString('--expose-gc')
 /** Readings that differ by less are the same. */
 const SETTLED_BYTES = 1_024
-
-const gc = runInNewContext('gc') as () => void
 
 /** CPU nanoseconds of the work. */
 export function cpuNs(work: () => void): number {
@@ -25,7 +22,7 @@ export function cpuNs(work: () => void): number {
 /** Bytes that live on the heap and in buffers beside it, once collections change nothing more. */
 export async function heldBytes(): Promise<number> {
   for (let last = Number.NaN, same = 0; ; ) {
-    gc()
+    collect()
     // Buffers are freed on another thread and counted in a later turn.
     await new Promise((resolve) => setImmediate(resolve))
     const { heapUsed, external } = process.memoryUsage()
@@ -46,7 +43,7 @@ export function allocatedBytes(work: () => void): number {
 }
 
 function allocatedIn(work: () => void): number {
-  gc()
+  collect()
   const profiler = new GCProfiler()
   profiler.start()
   const before = process.memoryUsage()

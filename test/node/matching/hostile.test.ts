@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import type { Decision, MatchEvent } from '../../../node/matching/events.ts'
 import { createMatcher } from '../../../node/matching/matcher.ts'
+import { heldBytes } from '../../support/heap.ts'
 import { dice, done, job, offer, PRICES, pool } from './harness.ts'
 import { Twin } from './twin.ts'
 
@@ -119,10 +120,10 @@ describe('bounds', () => {
       }
     }
     round(0, 2 * LIMITS.fairTenants)
-    const before = process.memoryUsage().heapUsed
+    const before = heldBytes()
     round(2 * LIMITS.fairTenants, 1_000_000 - 2 * LIMITS.fairTenants)
-    const grown = process.memoryUsage().heapUsed - before
-    expect(grown).toBeLessThan(LIMITS.fairTenants * 1_000)
+    const grown = heldBytes() - before
+    expect(grown).toBeLessThan(LIMITS.fairTenants * 100)
     // One that was charged lately is remembered: it goes after a stranger.
     matcher.apply(offer('p', { capacity: 1 }), decisions)
     matcher.apply(job('first', { tenant: 'stranger' }), decisions)
