@@ -26,14 +26,15 @@ export const ROW: usize = 20
 export const ROW_RUNNING: usize = 8
 export const ROW_CAPACITY: usize = 12
 export const ROW_LANE: usize = 16
-// Node: sixteen keys, sixteen rows, then parent, next, prev, used (16 bits), level (16 bits).
-export const NODE: usize = 208
+// Node: sixteen keys, sixteen rows: three cache lines.
+export const NODE: usize = 192
 export const NODE_WHO: usize = 128
-export const NODE_PARENT: usize = 192
-export const NODE_NEXT: usize = 196
-export const NODE_PREV: usize = 200
-export const NODE_USED: usize = 204
-export const NODE_LEVEL: usize = 206
+// Its head, apart, so that those of many nodes stay near: parent, next, prev, used, level.
+export const HEAD: usize = 16
+export const HEAD_NEXT: usize = 4
+export const HEAD_PREV: usize = 8
+export const HEAD_USED: usize = 12
+export const HEAD_LEVEL: usize = 14
 // Cell: key, who, root, shelf, live, heads of the open chains.
 export const CELL: usize = 48
 export const CELL_WHO: usize = 8
@@ -51,12 +52,15 @@ export const MODEL_BITS: usize = 96 * 20 + 12
 
 // The tables lie one after another from the first free byte on, in this order, and each ends where
 // the next begins: nothing is idle but the room of each to grow.
-export let models: usize = __heap_base
-export let cells: usize = __heap_base
-export let cellBits: usize = __heap_base
-export let nodes: usize = __heap_base
-export let rows: usize = __heap_base
-let end: usize = __heap_base
+// Heads and nodes come in whole cache lines.
+const FIRST: usize = (__heap_base + 63) & ~63
+export let heads: usize = FIRST
+export let nodes: usize = FIRST
+export let models: usize = FIRST
+export let cells: usize = FIRST
+export let cellBits: usize = FIRST
+export let rows: usize = FIRST
+let end: usize = FIRST
 let rowRoom: u32 = 0
 let rowCount: u32 = 0
 let rowFreed: u32 = NONE
@@ -72,6 +76,7 @@ const FREED_BANDS: usize = memory.data(32 * 4, 16)
 
 @inline export function rowAt(row: u32): usize { return rows + <usize>row * ROW }
 @inline export function nodeAt(node: u32): usize { return nodes + <usize>node * NODE }
+@inline export function headAt(node: u32): usize { return heads + <usize>node * HEAD }
 @inline export function cellAt(cell: u32): usize { return cells + <usize>cell * CELL }
 @inline export function modelAt(model: u32): usize { return models + <usize>model * MODEL }
 
@@ -80,7 +85,7 @@ function roomier(count: u32): u32 {
   return count + max<u32>(1, count >> 3)
 }
 
-/** Moves what lies from `at` on up by `size` bytes, a multiple of 16. */
+/** Moves what lies from `at` on up by `size` bytes. */
 function makeRoom(at: usize, size: usize): void {
   const needed = (end + size + 0xffff) >> 16
   const pages = <usize>memory.size()
@@ -110,25 +115,32 @@ export function freeRow(row: u32): void {
 export function newNode(level: u32): u32 {
   let node = nodeFreed
   if (node != NONE) {
-    nodeFreed = load<u32>(nodeAt(node), NODE_PARENT)
+    nodeFreed = load<u32>(headAt(node))
   } else {
     if (nodeCount == nodeRoom) {
-      nodeRoom = roomier(nodeCount)
+      nodeRoom = (roomier(nodeCount) + 3) & ~3
       const size = <usize>(nodeRoom - nodeCount) * NODE
-      makeRoom(rows, size)
-      rows += size
+      const headSize = <usize>(nodeRoom - nodeCount) * HEAD
+      makeRoom(models, size)
+      makeRoom(nodes, headSize)
+      nodes += headSize
+      models += size + headSize
+      cells += size + headSize
+      cellBits += size + headSize
+      rows += size + headSize
     }
     node = nodeCount++
   }
   const at = nodeAt(node)
   for (let lane: usize = 0; lane < <usize>LANES; lane++) store<f64>(at + lane * 8, EMPTY)
-  store<u16>(at, 0, NODE_USED)
-  store<u16>(at, <u16>level, NODE_LEVEL)
+  const head = headAt(node)
+  store<u16>(head, 0, HEAD_USED)
+  store<u16>(head, <u16>level, HEAD_LEVEL)
   return node
 }
 
 export function freeNode(node: u32): void {
-  store<u32>(nodeAt(node), nodeFreed, NODE_PARENT)
+  store<u32>(headAt(node), nodeFreed)
   nodeFreed = node
 }
 
@@ -145,12 +157,11 @@ export function newBand(bits: u32, shelf: u32): u32 {
       const before = cellRoom
       cellRoom = (max(cellCount, roomier(cellRoom)) + 127) & ~127
       const bitSize = <usize>((cellRoom - before) >> 3)
-      makeRoom(nodes, bitSize)
-      memory.fill(nodes, 0, bitSize)
+      makeRoom(rows, bitSize)
+      memory.fill(rows, 0, bitSize)
       const size = <usize>(cellRoom - before) * CELL
       makeRoom(cellBits, size)
       cellBits += size
-      nodes += size + bitSize
       rows += size + bitSize
     }
   }
@@ -185,7 +196,6 @@ export function reserveModel(model: u32): void {
     makeRoom(cells, size)
     cells += size
     cellBits += size
-    nodes += size
     rows += size
   }
   for (let fresh = from; fresh < modelCount; fresh++) {
@@ -201,5 +211,5 @@ export function reserveModel(model: u32): void {
 
 /** Bytes of all tables. */
 export function bytes(): usize {
-  return end - models
+  return end - FIRST
 }

@@ -29,8 +29,7 @@ import {
   MOST_WAIT,
   newBand,
   newRow,
-  NODE_PARENT,
-  nodeAt,
+  headAt,
   NONE,
   PRICES,
   reserveModel,
@@ -189,7 +188,7 @@ function tieAt(lane: u32): f64 {
 
 function cellOf(at: usize): u32 {
   let up = load<u32>(at, ROW_LANE)
-  while (up < ROOT) up = load<u32>(nodeAt(up >> 4), NODE_PARENT)
+  while (up < ROOT) up = load<u32>(headAt(up >> 4))
   return up - ROOT
 }
 
@@ -223,7 +222,7 @@ function moveCell(from: u32, to: u32): void {
   store<u32>(at, load<u32>(old, CELL_LIVE), CELL_LIVE)
   const root = load<u32>(old, CELL_ROOT)
   store<u32>(at, root, CELL_ROOT)
-  if (root != NONE) store<u32>(nodeAt(root), ROOT + to, NODE_PARENT)
+  if (root != NONE) store<u32>(headAt(root), ROOT + to)
   memory.copy(at + CELL_OPEN, old + CELL_OPEN, <usize>(LEVELS << 2))
   setBit(cellBits, to, load<f64>(at) < FULL)
   setBit(cellBits, from, false)

@@ -1,9 +1,9 @@
 /**
- * AssemblyScript. The tournament trees of `../index/nodes.ts`; the sixteen lanes of a node are
- * compared two by two with SIMD.
+ * AssemblyScript. The tournament trees of `../index/nodes.ts`, two lanes at a time with SIMD.
  * @module
  */
 import {
+  CELL,
   CELL_OPEN,
   CELL_ROOT,
   CELL_SHELF,
@@ -11,10 +11,14 @@ import {
   cellAt,
   cellBits,
   cells,
-  CELL,
   EMPTY,
   freeNode,
   FULL,
+  HEAD_LEVEL,
+  HEAD_NEXT,
+  HEAD_PREV,
+  HEAD_USED,
+  headAt,
   LANES,
   MODEL_BAND,
   MODEL_BITS,
@@ -22,11 +26,6 @@ import {
   MODEL_WHO,
   modelAt,
   newNode,
-  NODE_LEVEL,
-  NODE_NEXT,
-  NODE_PARENT,
-  NODE_PREV,
-  NODE_USED,
   NODE_WHO,
   nodeAt,
   NONE,
@@ -52,12 +51,12 @@ function leastKey(at: usize): f64 {
   return high < low ? high : low
 }
 
-/** The first lane, 0 to 15, whose key it is. */
+/** The first lane whose key it is. */
 @inline
 function laneOf(at: usize, key: f64): u32 {
   const wanted = f64x2.splat(key)
   let found: u32 = 0
-  // Four comparisons narrow to 32 bits a lane, so that one mask holds eight lanes' answers.
+  // Four comparisons narrow to a mask of eight lanes' answers.
   for (let half: u32 = 0; half < 2; half++) {
     const from = at + <usize>(half << 6)
     const one = v128.shuffle<u32>(
@@ -76,12 +75,14 @@ function laneOf(at: usize, key: f64): u32 {
 }
 
 export function settle(lane: u32, key: f64, row: u32, was: u32): void {
-  let at = nodeAt(lane >> 4)
+  let node = lane >> 4
+  let at = nodeAt(node)
   store<f64>(at + <usize>((lane & 15) << 3), key)
   store<u32>(at + <usize>((lane & 15) << 2), row, NODE_WHO)
-  let up = load<u32>(at, NODE_PARENT)
+  let up = load<u32>(headAt(node))
   while (up < ROOT) {
-    const above = nodeAt(up >> 4)
+    node = up >> 4
+    const above = nodeAt(node)
     const keyHere = above + <usize>((up & 15) << 3)
     const whoHere = above + <usize>((up & 15) << 2)
     const holder = load<u32>(whoHere, NODE_WHO)
@@ -94,7 +95,7 @@ export function settle(lane: u32, key: f64, row: u32, was: u32): void {
     store<f64>(keyHere, key)
     store<u32>(whoHere, row, NODE_WHO)
     at = above
-    up = load<u32>(at, NODE_PARENT)
+    up = load<u32>(headAt(node))
   }
   settleCell(up - ROOT, at, key, row, was)
 }
@@ -131,7 +132,6 @@ function settleCell(cell: u32, node: usize, key: f64, row: u32, was: u32): void 
   setShelf(model, tick, key, row)
 }
 
-/** Finds the least of a band's free cells again. */
 function settleShelf(model: usize, tick: u32, columnBits: u32): void {
   const band = load<u32>(model + <usize>(tick << 2), MODEL_BAND)
   const length: u32 = 1 << columnBits
@@ -176,17 +176,17 @@ export function attach(cell: u32, level: u32): u32 {
     if (root == NONE) {
       setRoot(cell, node)
     } else {
-      if (<u32>load<u16>(nodeAt(root), NODE_LEVEL) == level) raise(cell, root)
+      if (<u32>load<u16>(headAt(root), HEAD_LEVEL) == level) raise(cell, root)
       const up = attach(cell, level + 1)
-      store<u32>(nodeAt(node), up, NODE_PARENT)
+      store<u32>(headAt(node), up)
     }
     link(cell, node)
   }
-  const at = nodeAt(node)
-  const used = <u32>load<u16>(at, NODE_USED)
+  const at = headAt(node)
+  const used = <u32>load<u16>(at, HEAD_USED)
   const lane: u32 = ctz(~used)
   const now = used | (1 << lane)
-  store<u16>(at, <u16>now, NODE_USED)
+  store<u16>(at, <u16>now, HEAD_USED)
   if (now == 0xffff) unlink(cell, node)
   return node * LANES + lane
 }
@@ -198,53 +198,53 @@ export function detach(cell: u32, lane: u32, row: u32): void {
 
 function release(cell: u32, lane: u32): void {
   const node = lane >> 4
-  const at = nodeAt(node)
-  const used = <u32>load<u16>(at, NODE_USED)
+  const at = headAt(node)
+  const used = <u32>load<u16>(at, HEAD_USED)
   if (used == 0xffff) link(cell, node)
   const left = used & ~(1 << (lane & 15))
-  store<u16>(at, <u16>left, NODE_USED)
+  store<u16>(at, <u16>left, HEAD_USED)
   if (left != 0) return
   unlink(cell, node)
-  const up = load<u32>(at, NODE_PARENT)
+  const up = load<u32>(at)
   if (up >= ROOT) store<u32>(cellAt(cell), NONE, CELL_ROOT)
   else release(cell, up)
   freeNode(node)
 }
 
 function raise(cell: u32, root: u32): void {
-  const node = newNode(<u32>load<u16>(nodeAt(root), NODE_LEVEL) + 1)
+  const node = newNode(<u32>load<u16>(headAt(root), HEAD_LEVEL) + 1)
+  store<u16>(headAt(node), <u16>1, HEAD_USED)
   const at = nodeAt(node)
-  store<u16>(at, <u16>1, NODE_USED)
   store<f64>(at, load<f64>(cellAt(cell)))
   store<u32>(at, load<u32>(cellAt(cell), CELL_WHO), NODE_WHO)
-  store<u32>(nodeAt(root), node * LANES, NODE_PARENT)
+  store<u32>(headAt(root), node * LANES)
   setRoot(cell, node)
   link(cell, node)
 }
 
 function setRoot(cell: u32, node: u32): void {
   store<u32>(cellAt(cell), node, CELL_ROOT)
-  store<u32>(nodeAt(node), ROOT + cell, NODE_PARENT)
+  store<u32>(headAt(node), ROOT + cell)
 }
 
 function link(cell: u32, node: u32): void {
-  const at = nodeAt(node)
-  const head = cellAt(cell) + <usize>(<u32>load<u16>(at, NODE_LEVEL) << 2)
+  const at = headAt(node)
+  const head = cellAt(cell) + <usize>(<u32>load<u16>(at, HEAD_LEVEL) << 2)
   const next = load<u32>(head, CELL_OPEN)
-  store<u32>(at, next, NODE_NEXT)
-  store<u32>(at, NONE, NODE_PREV)
-  if (next != NONE) store<u32>(nodeAt(next), node, NODE_PREV)
+  store<u32>(at, next, HEAD_NEXT)
+  store<u32>(at, NONE, HEAD_PREV)
+  if (next != NONE) store<u32>(headAt(next), node, HEAD_PREV)
   store<u32>(head, node, CELL_OPEN)
 }
 
 function unlink(cell: u32, node: u32): void {
-  const at = nodeAt(node)
-  const next = load<u32>(at, NODE_NEXT)
-  const prev = load<u32>(at, NODE_PREV)
+  const at = headAt(node)
+  const next = load<u32>(at, HEAD_NEXT)
+  const prev = load<u32>(at, HEAD_PREV)
   if (prev == NONE) {
-    store<u32>(cellAt(cell) + <usize>(<u32>load<u16>(at, NODE_LEVEL) << 2), next, CELL_OPEN)
+    store<u32>(cellAt(cell) + <usize>(<u32>load<u16>(at, HEAD_LEVEL) << 2), next, CELL_OPEN)
   } else {
-    store<u32>(nodeAt(prev), next, NODE_NEXT)
+    store<u32>(headAt(prev), next, HEAD_NEXT)
   }
-  if (next != NONE) store<u32>(nodeAt(next), prev, NODE_PREV)
+  if (next != NONE) store<u32>(headAt(next), prev, HEAD_PREV)
 }

@@ -19,14 +19,19 @@ export const OURS: readonly ContenderFactory[] = [
   { name: 'index (TypeScript)', rule: 'exact', create: (setup) => contender(setup, treeIndex) },
 ]
 
-/** Slots keep their numbers here; the index names them by its rows. */
+/**
+ * The index names slots by its rows, and so does the matching core. Here slots have numbers of their
+ * own, which are the rows of a fleet that was built in order; only slots that came back to another
+ * row are looked up.
+ */
 function contender(
   { slots, columns, prices, salt }: Setup,
   create: (prices: Float64Array) => SlotIndex,
 ): Contender {
   const index = create(prices)
-  const rowOf = new Int32Array(slots).fill(-1)
-  const slotOf = new Int32Array(slots)
+  const rowOf = aside(slots)
+  const slotOf = aside(slots)
+  const isKnown = new Uint8Array(slots)
   const modelOf = new Int32Array(slots)
   const tickOf = new Int32Array(slots)
   const columnOf = new Int32Array(slots)
@@ -36,8 +41,9 @@ function contender(
     const { model, column, tick, capacity, serviceMs } = spec
     const tie = (slot ^ salt) >>> 0
     const row = index.add({ model, column, tick, tie, running, capacity, serviceMs })
-    rowOf[slot] = row
-    slotOf[row] = slot
+    rowOf.set(slot, row)
+    slotOf.set(row, slot)
+    isKnown[slot] = 1
     modelOf[slot] = model
     tickOf[slot] = tick
     columnOf[slot] = column
@@ -45,11 +51,11 @@ function contender(
 
   return {
     offer(slot, spec) {
-      const row = rowOf[slot]!
-      if (row < 0) {
+      if (isKnown[slot] === 0) {
         add(slot, spec, 0)
         return
       }
+      const row = rowOf.get(slot)
       if (
         modelOf[slot] === spec.model &&
         tickOf[slot] === spec.tick &&
@@ -64,10 +70,10 @@ function contender(
       add(slot, spec, running)
     },
     leave(slot) {
-      index.remove(rowOf[slot]!)
-      rowOf[slot] = -1
+      index.remove(rowOf.get(slot))
+      isKnown[slot] = 0
     },
-    load: (slot, running) => index.setRunning(rowOf[slot]!, running),
+    load: (slot, running) => index.setRunning(rowOf.get(slot), running),
     place(job: JobSpec) {
       const { model, speedWeight, maxTick, eligibleLow, eligibleHigh } = job
       const tokens = Math.min(job.tokens, MOST_TOKENS)
@@ -79,9 +85,25 @@ function contender(
       const row = index.best(model, tokens, speedWeight, maxTick, unconstrained ? undefined : mask)
       if (row < 0) return -1
       index.start(row)
-      return slotOf[row]!
+      return slotOf.get(row)
     },
-    finish: (slot) => index.finish(rowOf[slot]!),
+    finish: (slot) => index.finish(rowOf.get(slot)),
     bytes: () => index.bytes,
+  }
+}
+
+/** Numbers that are mostly their own: one bit each says which are not. */
+function aside(count: number) {
+  const others = new Int32Array(count)
+  const differs = new Uint32Array(Math.ceil(count / 32))
+  return {
+    get(number: number): number {
+      return ((differs[number >>> 5]! >>> (number & 31)) & 1) === 0 ? number : others[number]!
+    },
+    set(number: number, other: number): void {
+      others[number] = other
+      if (other === number) differs[number >>> 5]! &= ~(1 << (number & 31))
+      else differs[number >>> 5]! |= 1 << (number & 31)
+    },
   }
 }
