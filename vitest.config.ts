@@ -10,6 +10,8 @@ const slow = { testTimeout: 120_000, hookTimeout: 120_000 }
 
 export default defineConfig({
   test: {
+    // Two files at a time, but those of `market`, which start processes of their own: one by one.
+    maxWorkers: 2,
     projects: [
       {
         test: {
@@ -24,6 +26,7 @@ export default defineConfig({
           name: 'market',
           include: ['test/{market,browser}/**/*.test.ts'],
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
           ...slow,
         },
       },

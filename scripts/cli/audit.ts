@@ -8,8 +8,7 @@ import type { AuditModelOptions } from './auditModel.ts'
 import { integerOption } from './options.ts'
 import { runVerb } from './output.ts'
 
-export function register(program: Command): void {
-  const audit = program.command('audit').description('Check what providers say of themselves.')
+export function register(audit: Command): void {
   audit
     .command('model')
     .description('Compare a model server with a reference, by probes. Deterrence, not proof.')

@@ -10,10 +10,8 @@ import { formatTon } from '../../contracts/base/units.ts'
 import { addCommon } from './options.ts'
 import { type CommonOptions, printResult, runVerb } from './output.ts'
 
-export function register(program: Command): void {
-  const command = program
-    .command('balance')
-    .description('Show this client’s wallet and channel: deposited, claimed, signed, credit.')
+export function register(command: Command): void {
+  command
     .addHelpText('after', '\nExamples:\n  chrysalis balance\n  chrysalis balance --json\n')
     .action((options: CommonOptions) => runVerb(options, () => balance(options)))
   addCommon(command)

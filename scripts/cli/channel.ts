@@ -17,10 +17,7 @@ interface ChannelOptions extends CommonOptions {
   readonly yes?: boolean
 }
 
-export function register(program: Command): void {
-  const channel = program
-    .command('channel')
-    .description('List, fund and close the payment channels of this client.')
+export function register(channel: Command): void {
   const list = channel
     .command('list')
     .description('List every channel ever opened: status, deposited, claimed, signed.')

@@ -24,10 +24,8 @@ interface DevOptions extends CommonOptions {
 
 const PROMPT = 'What is the capital of Peru?'
 
-export function register(program: Command): void {
-  program
-    .command('dev')
-    .description('Start a whole market on this machine: real contracts, no real money.')
+export function register(command: Command): void {
+  command
     .option('--once', 'answer one prompt, settle it on chain, show the sums and exit')
     .option('--prompt <text>', 'the prompt to send', PROMPT)
     .option('--port <n>', 'port of the OpenAI-compatible gateway; 0 for any', portOption, 10_000)

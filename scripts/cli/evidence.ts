@@ -20,10 +20,7 @@ interface ShowOptions extends CommonOptions {
   readonly at?: number
 }
 
-export function register(program: Command): void {
-  const evidence = program
-    .command('evidence')
-    .description('Evidence of machines: verify a file, or show what a provider proves.')
+export function register(evidence: Command): void {
   const verify = evidence
     .command('verify')
     .description(

@@ -10,10 +10,7 @@ interface GatewayOptions extends CommonOptions {
   readonly port: number
 }
 
-export function register(program: Command): void {
-  const gateway = program
-    .command('gateway')
-    .description('An OpenAI-compatible endpoint on this machine, served by the market.')
+export function register(gateway: Command): void {
   const start = gateway
     .command('start')
     .description('Start the gateway; prints the two lines to export. Runs until Ctrl-C.')

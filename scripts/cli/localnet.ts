@@ -11,10 +11,7 @@ interface LocalnetOptions extends CommonOptions {
   readonly name: string
 }
 
-export function register(program: Command): void {
-  const localnet = program
-    .command('localnet')
-    .description('A TON network on this machine: real contracts in the real TVM, free coins.')
+export function register(localnet: Command): void {
   localnet
     .command('start')
     .description('Start the localnet and write its network.json; runs until Ctrl-C.')

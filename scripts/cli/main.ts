@@ -1,48 +1,13 @@
 #!/usr/bin/env node
 /**
- * The `chrysalis` command: one verb a file, each loading what it needs when it runs, so that
- * `--help` stays fast.
+ * The `chrysalis` command: one verb a file (`verbs.ts`), loaded when it is asked for, and loading
+ * what it needs when it runs, so that `--help` stays fast.
  * @module
  */
 import './crash.ts'
 import { Command, CommanderError } from 'commander'
 import { MarketError } from '../../contracts/base/errors.ts'
-import { register as audit } from './audit.ts'
-import { register as balance } from './balance.ts'
-import { register as channel } from './channel.ts'
-import { register as dev } from './dev.ts'
-import { register as evidence } from './evidence.ts'
-import { register as gateway } from './gateway.ts'
-import { register as localnet } from './localnet.ts'
-import { register as match } from './match.ts'
-import { register as models } from './models.ts'
-import { printFailure } from './output.ts'
-import { register as provider } from './provider.ts'
-import { register as quote } from './quote.ts'
-import { register as receipt } from './receipt.ts'
-import { register as run } from './run.ts'
-import { register as scheduler } from './scheduler.ts'
-import { register as sim } from './sim.ts'
-import { register as status } from './status.ts'
-
-const VERBS = [
-  dev,
-  run,
-  quote,
-  models,
-  balance,
-  channel,
-  status,
-  provider,
-  scheduler,
-  gateway,
-  localnet,
-  receipt,
-  evidence,
-  match,
-  audit,
-  sim,
-]
+import { VERBS } from './verbs.ts'
 
 const program = new Command('chrysalis')
   .description('An open market for GPU inference on TON.')
@@ -58,7 +23,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit()
 })
 
-for (const register of VERBS) register(program)
+// The verb that is asked for knows its options; of the others only the help of the command speaks.
+const asked = process.argv.slice(2).find((word) => !word.startsWith('-') && word !== 'help')
+for (const [name, verb] of Object.entries(VERBS)) {
+  const command = program.command(name).description(verb.summary)
+  if (name === asked) (await verb.load()).register(command)
+}
 for (const command of program.commands) inherit(command)
 
 try {
@@ -69,7 +39,10 @@ try {
     const json = process.argv.includes('--json')
     const detail = error.message.replace(/^error: /, '')
     process.exitCode = json
-      ? printFailure({ json }, new MarketError('bad-input', { detail }))
+      ? (await import('./output.ts')).printFailure(
+          { json },
+          new MarketError('bad-input', { detail }),
+        )
       : new MarketError('bad-input').exit
   }
 }

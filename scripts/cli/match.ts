@@ -27,11 +27,9 @@ Examples:
   chrysalis match --events - --strategy p2c --seed 7 < recorded.jsonl
   chrysalis match --events recorded.jsonl --why j17    why j17 went where it went, slot by slot`
 
-/** Adds the verb to the command. */
-export function register(program: Command): void {
-  program
-    .command('match')
-    .description('Decide a recorded stream of events, one decision a line.')
+/** Says what the verb takes. */
+export function register(command: Command): void {
+  command
     .requiredOption('--events <file>', 'events, one JSON object a line; - for stdin')
     .option('--strategy <name>', 'exact, p2c, cocoon or reserve', 'exact')
     .option('--salt <integer>', 'mixed into ties', '0')

@@ -7,10 +7,8 @@ import { formatTon } from '../../contracts/base/units.ts'
 import { addCommon } from './options.ts'
 import { type CommonOptions, printResult, runVerb, table } from './output.ts'
 
-export function register(program: Command): void {
-  const command = program
-    .command('models')
-    .description('List the models on offer: price, places, tiers, context.')
+export function register(command: Command): void {
+  command
     .addHelpText('after', '\nExamples:\n  chrysalis models\n  chrysalis models --json\n')
     .action((options: CommonOptions) => runVerb(options, () => models(options)))
   addCommon(command)

@@ -27,8 +27,7 @@ interface ProviderOptions extends CommonOptions {
   readonly contextTokens?: number
 }
 
-export function register(program: Command): void {
-  const provider = program.command('provider').description('Run a provider.')
+export function register(provider: Command): void {
   const start = provider
     .command('start')
     .description('Serve a model to the market; runs until Ctrl-C, then claims what was earned.')

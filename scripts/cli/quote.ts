@@ -15,10 +15,8 @@ interface QuoteOptions extends CommonOptions {
   readonly maxTick?: number
 }
 
-export function register(program: Command): void {
-  const command = program
-    .command('quote')
-    .description('Say what a job would cost at most: price, fee, chain fees, longest lock.')
+export function register(command: Command): void {
+  command
     .argument('<prompt>', 'what to ask; "-" reads standard input')
     .option('--model <id>', 'model to ask; by default the only one, or the cheapest')
     .option('--max-tokens <n>', 'most tokens to answer', integerOption, 200)

@@ -13,8 +13,7 @@ interface VerifyOptions extends CommonOptions {
   readonly at?: number
 }
 
-export function register(program: Command): void {
-  const receipt = program.command('receipt').description('Receipts of jobs.')
+export function register(receipt: Command): void {
   receipt
     .command('verify')
     .description('Verify a receipt file offline: exit 0 only where every signature and sum holds.')

@@ -20,10 +20,8 @@ interface RunOptions extends CommonOptions {
   readonly resume?: boolean
 }
 
-export function register(program: Command): void {
-  const command = program
-    .command('run')
-    .description('Run one job: stream the answer, then print price, provider, tier and receipt.')
+export function register(command: Command): void {
+  command
     .argument('<prompt>', 'what to ask; "-" reads standard input')
     .option('--model <id>', 'model to ask; by default the only one, or the cheapest')
     .option('--system <text>', 'system message before the prompt')

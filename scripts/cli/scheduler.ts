@@ -17,8 +17,7 @@ interface SchedulerOptions extends CommonOptions {
   readonly affinityBonus: number
 }
 
-export function register(program: Command): void {
-  const scheduler = program.command('scheduler').description('Run a scheduler.')
+export function register(scheduler: Command): void {
   const start = scheduler
     .command('start')
     .description('Start a scheduler; runs until Ctrl-C, then claims what it holds.')

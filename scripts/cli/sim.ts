@@ -24,11 +24,9 @@ Examples:
 Real client, scheduler and two providers; simulated time, network, disks, chain and model. Messages
 are lost, two providers and the scheduler crash, a connection is cut. No real money, no real model.`
 
-/** Adds the verb to the command. */
-export function register(program: Command): void {
-  program
-    .command('sim')
-    .description('Simulate a whole market in one process, by seed.')
+/** Says what the verb takes. */
+export function register(command: Command): void {
+  command
     .requiredOption('--seed <integer>', 'the same seed gives the same history', integerOption)
     .option('--jobs <count>', 'jobs that the client submits', integerOption, 200)
     .option('--json', 'print one JSON object instead of text')

@@ -6,10 +6,8 @@ import type { Command } from 'commander'
 import { addCommon } from './options.ts'
 import { type CommonOptions, printResult, runVerb } from './output.ts'
 
-export function register(program: Command): void {
-  const command = program
-    .command('status')
-    .description('Show whether chain, scheduler and providers can be reached, and what they serve.')
+export function register(command: Command): void {
+  command
     .addHelpText('after', '\nExamples:\n  chrysalis status\n  chrysalis status --json\n')
     .action((options: CommonOptions) => runVerb(options, () => status(options)))
   addCommon(command)

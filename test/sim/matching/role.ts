@@ -1,6 +1,6 @@
 /**
  * A scheduler of the simulation: the real matching core, told what the scheduler role would tell
- * it. Beliefs are those of `node/scheduler/belief.ts`, applied as the role's pool applies them: an
+ * it. Beliefs and blame are those of `node/scheduler`, applied as the role's pool applies them: an
  * offer with the usable capacity and the corrected service time, then the end of the job.
  * @module
  */
@@ -14,6 +14,7 @@ import {
   restMs,
   revised,
 } from '../../../node/scheduler/belief.ts'
+import { blamedFor, failureStreaks, sharedBlame } from '../../../node/scheduler/blame.ts'
 import { MODEL, type SlotSpec } from './fleet.ts'
 import type { SimJob } from './jobs.ts'
 
@@ -55,6 +56,7 @@ export function createRole({ options, believes, now, at, decided }: RoleNeeds): 
   const matcher = createMatcher({ ...options, prices: PRICES })
   const entries = new Map<string, Entry>()
   const ofProvider = new Map<string, Set<string>>()
+  const streaks = failureStreaks()
   const clock = (): number => Math.floor(now())
 
   function route(decisions: readonly Decision[]): void {
@@ -81,12 +83,12 @@ export function createRole({ options, believes, now, at, decided }: RoleNeeds): 
     tell(slot, { ...entries.get(slot)!, belief, restsUntil })
   }
 
-  /** As the role does: a provider that has served nobody on its slots begins once. */
-  function blameSiblings(provider: string, slot: string, { failures }: Belief): void {
+  function blameSiblings(provider: string, slot: string, blamed: Belief, streak: number): void {
     for (const sibling of ofProvider.get(provider) ?? []) {
+      if (sibling === slot) continue
       const { belief } = entries.get(sibling)!
-      if (sibling === slot || belief.measured > 0 || belief.failures >= failures) continue
-      believe(sibling, { ...belief, failures }, true)
+      const shared = sharedBlame(belief, blamed, streak)
+      if (shared !== belief) believe(sibling, shared, true)
     }
   }
 
@@ -125,10 +127,13 @@ export function createRole({ options, believes, now, at, decided }: RoleNeeds): 
     free(id, slot, end, tookMs) {
       const entry = entries.get(slot)
       if (entry && believes && end !== 'unused') {
-        const belief = revised(entry.belief, end, Math.round(tookMs))
-        const failed = belief.failures > entry.belief.failures
+        const { provider } = entry.spec
+        const alone = revised(entry.belief, end, Math.round(tookMs))
+        const failed = alone.failures > entry.belief.failures
+        const streak = streaks.ended(provider, end, failed)
+        const belief = blamedFor(alone, streak)
         believe(slot, belief, failed)
-        if (failed && belief.measured === 0) blameSiblings(entry.spec.provider, slot, belief)
+        if (failed) blameSiblings(provider, slot, belief, streak)
       }
       apply({ type: end === 'failed' ? 'fail' : 'done', id })
     },
