@@ -28,7 +28,7 @@ export function register(scheduler: Command): void {
       portOption,
       18_080,
     )
-    .option('--fee <n>', 'fee on top of the provider’s price, parts per 10,000', integerOption, 300)
+    .option('--fee <n>', 'on top of the provider’s price, parts per 10,000', integerOption, 300)
     .option('--strategy <name>', 'exact, p2c, cocoon or reserve', 'exact')
     .option('--salt <n>', 'mixed into ties, so that schedulers do not herd', integerOption, 0)
     .option('--queue-limit <n>', 'jobs that may wait', integerOption, 10_000)

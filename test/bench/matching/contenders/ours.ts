@@ -20,9 +20,9 @@ export const OURS: readonly ContenderFactory[] = [
 ]
 
 /**
- * The index names slots by its rows, and so does the matching core. Here slots have numbers of their
- * own, which are the rows of a fleet that was built in order; only slots that came back to another
- * row are looked up.
+ * The index names slots by its rows, and so does the matching core. Here slots have numbers of
+ * their own, which are the rows of a fleet that was built in order; only slots that came back to
+ * another row are looked up.
  */
 function contender(
   { slots, columns, prices, salt }: Setup,
