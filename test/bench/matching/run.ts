@@ -2,7 +2,7 @@
  * `npm run bench:matching`: the matching core against everything one would use instead.
  *
  *   node test/bench/matching/run.ts [--quick] [--json] [--sizes 1000,10000] [--shapes one,classes]
- *                                   [--contenders scan,flatqueue]
+ *                                   [--contenders scan,flatqueue] [--ends oldest]
  *
  * README.md here says what is measured and how. No budget is enforced: read the ratios.
  * @module
@@ -18,7 +18,7 @@ import type { RacerFactory } from './racer.ts'
 import { plain, table } from './report.ts'
 import { settle } from './settle.ts'
 import { isTraced, traceOf } from './traces.ts'
-import { SHAPES, type Shape, type Workload, workload } from './workload.ts'
+import { ENDS, type Ends, SHAPES, type Shape, type Workload, workload } from './workload.ts'
 
 const SEED = 20_261_126
 const SIZES = [1_000, 10_000, 100_000, 1_000_000]
@@ -40,16 +40,18 @@ interface Options {
   readonly budget: Budget
   readonly cells: readonly (readonly [slots: number, shape: Shape])[]
   readonly asked: readonly RacerFactory[]
+  readonly ends: Ends
   readonly json: boolean
 }
 
-async function main({ budget, cells, asked, json }: Options): Promise<void> {
+async function main({ budget, cells, asked, ends, json }: Options): Promise<void> {
   const say = (text: string): void => void (json || process.stdout.write(`${text}\n`))
   const machine = {
     machine: `${cpus()[0]?.model}, ${availableParallelism()} threads`,
     node: process.version,
     load: loadavg()[0]!.toFixed(2),
     seed: SEED,
+    ends,
     clockNs: Math.round(clockMs() * 1e6),
   }
   for (const [name, value] of Object.entries(machine)) say(`${name.padEnd(8)} ${value}`)
@@ -63,7 +65,8 @@ async function main({ budget, cells, asked, json }: Options): Promise<void> {
       say(`Skipped ${shape}: no ${tokens.absent} (TRACES_DIR names the folder).\n`)
       continue
     }
-    const work = workload({ shape, slots, steps: stepsOf(budget, slots), seed: SEED, tokens })
+    const steps = stepsOf(budget, slots)
+    const work = workload({ shape, slots, steps, seed: SEED, tokens, ends })
     const cell = await cellOf(work, budget, racers)
     say(table(cell))
     done.push(plain(cell))
@@ -90,6 +93,7 @@ function optionsOf(args: readonly string[]): Options {
       sizes: { type: 'string' },
       shapes: { type: 'string' },
       contenders: { type: 'string' },
+      ends: { type: 'string' },
     },
   })
   const { quick, json } = values
@@ -108,6 +112,7 @@ function optionsOf(args: readonly string[]): Options {
         .map((shape) => [slots, shape] as const),
     ),
     asked: known(values.contenders, RACERS, ({ name }) => name),
+    ends: known(values.ends, ENDS, (one) => one)[0]!,
     json,
   }
 }

@@ -16,6 +16,13 @@ import { type Jobs, jobsOf } from './jobs.ts'
 export const SHAPES = ['one', 'models', 'classes', 'azure', 'mooncake'] as const
 export type Shape = (typeof SHAPES)[number]
 
+/**
+ * Which job ends at a step. `any`: every change of the index is somewhere else in memory. `oldest`:
+ * as with jobs of equal length, neighbours in memory tend to be neighbours in time.
+ */
+export const ENDS = ['any', 'oldest'] as const
+export type Ends = (typeof ENDS)[number]
+
 /** What the shapes are, for the reader of a table. */
 export const SHAPE_NAMES: Readonly<Record<Shape, string>> = {
   one: 'one model, one class',
@@ -66,13 +73,16 @@ export interface WorkloadOptions {
   readonly seed: number
   /** Tokens of a trace, in order of arrival, instead of drawn ones. */
   readonly tokens?: Int32Array | undefined
+  /** Which job ends: any of those in flight, or the oldest; any by default. */
+  readonly ends?: Ends
 }
 
 /**
  * @example
  * workload({ shape: 'one', slots: 1_000, steps: 20_000, seed: 1 })
  */
-export function workload({ shape, slots, steps, seed, tokens }: WorkloadOptions): Workload {
+export function workload(options: WorkloadOptions): Workload {
+  const { shape, slots, steps, seed, tokens, ends: which = 'any' } = options
   const draw = generator(seed)
   const roll = dice(draw)
   const models = shape === 'models' ? 100 : 1
@@ -83,7 +93,9 @@ export function workload({ shape, slots, steps, seed, tokens }: WorkloadOptions)
   const places = fleet.capacity.reduce((sum, each) => sum + each, 0)
   const inFlight = Math.round(places * IN_FLIGHT)
   const jobs = jobsOf(setup, steps, roll, tokens)
-  const ends = Int32Array.from({ length: steps }, () => draw(inFlight))
+  const ends = Int32Array.from({ length: steps }, (_, step) =>
+    which === 'any' ? draw(inFlight) : step % inFlight,
+  )
   const churn = churnOf(setup, fleet, steps, roll, draw)
   return { shape, seed, setup, fleet, steps, jobs, ends, churn, places, inFlight }
 }

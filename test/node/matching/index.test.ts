@@ -55,6 +55,21 @@ describe.each(Object.entries(INDEXES))('%s', (_, make) => {
     expect(index.best(0, 1, 0, 95)).toBe(-1)
   })
 
+  it('takes at most 2 MB for 1,000 slots of 100 models in 64 classes, numbered by model', () => {
+    const index = make(prices)
+    const roll = dice(5)
+    const classes = Array.from({ length: 100 }, () => new Map<number, number>())
+    for (let tie = 0; tie < 1_000; tie++) {
+      const model = roll(100)
+      const kind = roll(64)
+      const columns = classes[model]!
+      const column = columns.get(kind) ?? columns.size
+      columns.set(kind, column)
+      index.add({ ...slot(tie), model, column, tick: 20 + roll(50) })
+    }
+    expect(index.bytes).toBeLessThan(2_000_000)
+  })
+
   it('knows no model that it was not told of, and no column', () => {
     const index = make(prices)
     expect(index.best(3, 1, 0, 95)).toBe(-1)
