@@ -95,18 +95,23 @@ function play(matcher: Matcher, slots: number, waiting: boolean): (jobs: number)
   let oldest = 0
   let newest = 0
   let next = 0
-  const apply = (event: JobEvent | EndEvent): void => {
+  const apply = (event: JobEvent | EndEvent, number: number): void => {
     decisions.length = 0
     matcher.apply(event, decisions)
     for (const decision of decisions) {
-      if ('slot' in decision) running[newest++ & (JOBS - 1)] = numbers.get(decision.job)!
+      if (!('slot' in decision)) continue
+      const placed = decision.job === event.id ? number : numbers.get(decision.job)!
+      running[newest++ & (JOBS - 1)] = placed
     }
   }
-  const submit = (): void => apply(jobs[next++ & (JOBS - 1)]!)
+  const submit = (): void => {
+    const number = next++ & (JOBS - 1)
+    apply(jobs[number]!, number)
+  }
   for (let i = 0; i < inFlight + (waiting ? BACKLOG : 0); i++) submit()
   return (count) => {
     for (let i = 0; i < count; i++) {
-      apply(ends[running[oldest++ & (JOBS - 1)]!]!)
+      apply(ends[running[oldest++ & (JOBS - 1)]!]!, -1)
       submit()
     }
     if (waiting !== matcher.queued > 0) throw new Error(`${matcher.queued} jobs wait`)
