@@ -3,24 +3,8 @@
  * wallets, messages by name, and the transaction of the channel that each one caused.
  * @module
  */
-import {
-  type Address,
-  beginCell,
-  type Cell,
-  Dictionary,
-  external,
-  type Message,
-  type StateInit,
-  TupleReader,
-} from '@ton/core'
-import {
-  Blockchain,
-  type BlockchainTransaction,
-  createShardAccount,
-  EmulationError,
-  type SandboxContract,
-  type TreasuryContract,
-} from '@ton/sandbox'
+import { type Address, type Cell, external, TupleReader } from '@ton/core'
+import type { Blockchain, SandboxContract, TreasuryContract } from '@ton/sandbox'
 import { type Bytes, utf8 } from '../../contracts/base/bytes.ts'
 import { type SigningKey, sha256, signingKey } from '../../contracts/base/signing.ts'
 import { signVoucher, type Voucher } from '../../contracts/money/voucher.ts'
@@ -40,26 +24,29 @@ import {
   sweepBody,
   topUpBody,
 } from '../../contracts/wrappers/channelMessages.ts'
+import {
+  DAY_S,
+  internalMessage,
+  type Outcome,
+  outcomeOf,
+  START_S,
+  TEST_NETWORK,
+  type TestBlockchainOptions,
+  testBlockchain,
+} from './sandboxChain.ts'
 
-/** Global id of the test network: none that exists. */
-export const TEST_NETWORK = -777
-/** 22 November 2026. */
-export const START_S = 1_795_305_600
-export const DAY_S = 86_400
-export const YEAR_S = 365 * DAY_S
-
-/** Exit given to an external message that the account cannot pay for: its code did not run. */
-const CANNOT_PAY = 13
-
-/** What one message did to the channel. */
-export interface Outcome {
-  readonly transactions: readonly BlockchainTransaction[]
-  /** The channel's own transaction; none where an external message was not accepted. */
-  readonly tx?: BlockchainTransaction
-  /** Exit code of the channel's compute phase, or of its action phase where that failed. */
-  readonly exit: number
-  readonly gas: bigint
-}
+export {
+  DAY_S,
+  type Outcome,
+  outcomeOf,
+  refuseEverything,
+  START_S,
+  sentTo,
+  TEST_NETWORK,
+  takeEverything,
+  testBlockchain,
+  YEAR_S,
+} from './sandboxChain.ts'
 
 export interface ChannelSandbox {
   readonly blockchain: Blockchain
@@ -87,25 +74,8 @@ export interface ChannelSandbox {
   elapse(seconds: number): void
 }
 
-export interface SandboxOptions {
-  readonly networkId?: number
+export interface SandboxOptions extends TestBlockchainOptions {
   readonly config?: Partial<ChannelConfig>
-  /** Configuration parameters to replace, by number. */
-  readonly params?: Readonly<Record<number, Cell>>
-}
-
-/** A blockchain with our network id and a fixed clock. */
-export async function testBlockchain(options: SandboxOptions = {}): Promise<Blockchain> {
-  const blockchain = await Blockchain.create({ config: 'slim' })
-  const params = blockchain.config
-    .beginParse()
-    .loadDictDirect(Dictionary.Keys.Int(32), Dictionary.Values.Cell())
-  const networkId = options.networkId ?? TEST_NETWORK
-  params.set(19, beginCell().storeInt(networkId, 32).endCell())
-  for (const [id, cell] of Object.entries(options.params ?? {})) params.set(Number(id), cell)
-  blockchain.setConfig(beginCell().storeDictDirect(params).endCell())
-  blockchain.now = START_S
-  return blockchain
 }
 
 /** A channel that is not deployed yet: `topUp` opens it. */
@@ -128,13 +98,17 @@ export async function channelSandbox(options: SandboxOptions = {}): Promise<Chan
   const run = (message: Parameters<Blockchain['sendMessage']>[0]): Promise<Outcome> =>
     outcomeOf(blockchain, address, message)
   const send = (from: Address, value: bigint, body: Cell, bounce = true): Promise<Outcome> =>
-    run(fromWallet(from, address, value, body, { bounce }))
+    run(internalMessage(from, address, value, body, { bounce }))
   const sign = (voucher: Voucher): Bytes => signVoucher(voucher, voucherKey)
 
   return {
     ...{ blockchain, payer, payee, stranger, voucherKey, config, address, sign, internal: send },
     topUp: (amount, value = amount + CHANNEL_VALUE.open, from = payer.address) =>
-      run(fromWallet(from, address, value, topUpBody(amount), { init: channelStateInit(config) })),
+      run(
+        internalMessage(from, address, value, topUpBody(amount), {
+          init: channelStateInit(config),
+        }),
+      ),
     external: (body, init) =>
       run(external({ to: address, body, ...(init ? { init: channelStateInit(config) } : {}) })),
     claim: (voucher, signature = sign(voucher)) =>
@@ -162,79 +136,4 @@ export async function channelSandbox(options: SandboxOptions = {}): Promise<Chan
       blockchain.now = (blockchain.now ?? START_S) + seconds
     },
   }
-}
-
-function fromWallet(
-  from: Address,
-  to: Address,
-  value: bigint,
-  body: Cell,
-  options: { bounce?: boolean; init?: StateInit } = {},
-): Message {
-  return {
-    info: {
-      type: 'internal',
-      src: from,
-      dest: to,
-      value: { coins: value },
-      bounce: options.bounce ?? true,
-      ...{ bounced: false, ihrDisabled: true, ihrFee: 0n, forwardFee: 0n },
-      ...{ createdLt: 0n, createdAt: 0 },
-    },
-    init: options.init,
-    body,
-  }
-}
-
-/**
- * Sends a message and finds the first transaction of `address` among what it caused. The sandbox
- * throws where an external message is not accepted: that is an outcome without a transaction.
- */
-export async function outcomeOf(
-  blockchain: Blockchain,
-  address: Address,
-  message: Parameters<Blockchain['sendMessage']>[0],
-): Promise<Outcome> {
-  try {
-    const { transactions } = await blockchain.sendMessage(message)
-    const own = BigInt(`0x${address.hash.toString('hex')}`)
-    const tx = transactions.find((one) => one.address === own)
-    return { transactions, tx, ...phases(tx) }
-  } catch (error) {
-    if (!(error instanceof EmulationError)) throw error
-    return { transactions: [], exit: error.exitCode || CANNOT_PAY, gas: 0n }
-  }
-}
-
-function phases(tx: BlockchainTransaction | undefined): { exit: number; gas: bigint } {
-  if (tx?.description.type !== 'generic') return { exit: -1, gas: 0n }
-  const { computePhase: compute, actionPhase: action } = tx.description
-  if (compute.type !== 'vm') return { exit: -2, gas: 0n }
-  const exit = compute.exitCode !== 0 ? compute.exitCode : (action?.resultCode ?? 0)
-  return { exit, gas: compute.gasUsed }
-}
-
-/** What the channel's transaction sent to `to`, in nanoTON, after forwarding fees. */
-export function sentTo(outcome: Outcome, to: Address): bigint {
-  let sum = 0n
-  for (const { info } of outcome.tx?.outMessages.values() ?? []) {
-    if (info.type === 'internal' && info.dest.equals(to)) sum += info.value.coins
-  }
-  return sum
-}
-
-/** An account that refuses every message: its code throws 37. */
-export async function refuseEverything(blockchain: Blockchain, address: Address): Promise<void> {
-  await setCode(blockchain, address, beginCell().storeUint(0xf225, 16).endCell())
-}
-
-/** An account that takes every message: empty code returns. */
-export async function takeEverything(blockchain: Blockchain, address: Address): Promise<void> {
-  await setCode(blockchain, address, beginCell().endCell())
-}
-
-async function setCode(blockchain: Blockchain, address: Address, code: Cell): Promise<void> {
-  const { balance } = await blockchain.getContract(address)
-  const data = beginCell().endCell()
-  await blockchain.setShardAccount(address, createShardAccount({ address, code, data, balance }))
 }
