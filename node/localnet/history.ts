@@ -38,6 +38,12 @@ export interface History {
   block(seqno: number): Block | undefined
   /** The newest block that `holds`. */
   findBlock(holds: (block: Block) => boolean): Block | undefined
+  /** The newest block that had begun by this logical time, and by this Unix time. */
+  blockAt(by: { lt?: bigint; utime?: bigint }): Block | undefined
+  /** Transactions of an account, newest first, from `fromLt` (inclusive) downwards. */
+  page(account: string, limit: number, fromLt?: bigint): readonly StoredTransaction[]
+  /** The transaction of an account that an internal message caused (`inKey`). */
+  causedBy(account: string, inKey: string): StoredTransaction | undefined
   /** Transactions of an account, oldest first. */
   of(account: string): readonly StoredTransaction[]
   readonly transactions: number
@@ -93,6 +99,19 @@ function historyOf(
     },
     block: (seqno) => blocks[seqno - blocks[0]!.seqno],
     findBlock: (holds) => blocks.findLast(holds),
+    blockAt: ({ lt, utime }) =>
+      blocks.findLast(
+        (block) =>
+          (lt === undefined || block.startLt <= lt) &&
+          (utime === undefined || BigInt(block.utime) <= utime),
+      ),
+    page: (account, limit, fromLt) => {
+      const list = byAccount.get(account) ?? []
+      const end = fromLt === undefined ? list.length : list.findLastIndex((t) => t.lt <= fromLt) + 1
+      return list.slice(Math.max(0, end - limit), end).reverse()
+    },
+    causedBy: (account, inKey) =>
+      byAccount.get(account)?.findLast((transaction) => transaction.inKey === inKey),
     of: (account) => byAccount.get(account) ?? [],
     copy: () => {
       const lists = [...byAccount].map(([key, list]): [string, StoredTransaction[]] => [

@@ -42,11 +42,7 @@ function blockMethods(ledger: Ledger, networkId: number): Record<string, Method>
       if (lt === undefined && utime === undefined) {
         return blockId(blockOf(ledger, params), workchain)
       }
-      const block = ledger.history.findBlock(
-        (each) =>
-          (lt === undefined || each.startLt <= lt) &&
-          (utime === undefined || BigInt(each.utime) <= utime),
-      )
+      const block = ledger.history.blockAt({ lt, utime })
       if (!block) throw new MarketError('not-found', { block: 'forgotten or not yet made' })
       return { ...blockId(block, workchain), ...EXTRA }
     },
@@ -66,7 +62,7 @@ function transactionMethods(ledger: Ledger): Record<string, Method> {
   return {
     getTransactions: (params) => {
       const address = read.address(params)
-      const list = ledger.history.of(address.toRawString())
+      const account = address.toRawString()
       const limit = read.integer(params, 'limit', {
         least: 1,
         most: LIMITS.chainPage + 1,
@@ -74,9 +70,8 @@ function transactionMethods(ledger: Ledger): Record<string, Method> {
       })
       const lt = read.optionalLt(params, 'lt')
       const until = read.optionalLt(params, 'to_lt') ?? 0n
-      const end =
-        lt === undefined ? list.length : placeOf(list, lt, read.optionalHash(params, 'hash'))
-      const page = list.slice(Math.max(0, end - limit), end).reverse()
+      const page = ledger.history.page(account, limit, lt)
+      if (lt !== undefined) checkPlace(ledger, account, page, lt, read.optionalHash(params, 'hash'))
       return page.filter((each) => each.lt > until).map((each) => fullTransaction(each, address))
     },
     tryLocateTx: (params) => locateResult(ledger, params),
@@ -85,7 +80,7 @@ function transactionMethods(ledger: Ledger): Record<string, Method> {
       const source = read.address(params, 'source')
       const created = createdLt(params)
       // The messages of a transaction are numbered from its own logical time upwards.
-      const sender = ledger.history.of(source.toRawString()).findLast((each) => each.lt < created)
+      const [sender] = ledger.history.page(source.toRawString(), 1, created - 1n)
       return located(sender, source)
     },
   }
@@ -94,11 +89,7 @@ function transactionMethods(ledger: Ledger): Record<string, Method> {
 function locateResult(ledger: Ledger, params: read.Params): object {
   const destination = read.address(params, 'destination')
   const key = `${read.address(params, 'source').toRawString()}:${createdLt(params)}`
-  const list = ledger.history.of(destination.toRawString())
-  return located(
-    list.findLast((each) => each.inKey === key),
-    destination,
-  )
+  return located(ledger.history.causedBy(destination.toRawString(), key), destination)
 }
 
 function located(stored: StoredTransaction | undefined, address: Address): object {
@@ -115,16 +106,19 @@ function createdLt(params: read.Params): bigint {
 }
 
 /**
- * The place after the transaction at `lt`; the beginning where history was forgotten before it.
- * Throws `not-found` where there was never one, as toncenter.
+ * A page that starts at `lt` starts with a transaction of this `lt` and `hash`; it is empty where
+ * history was forgotten before it. Throws `not-found` where there was never one, as toncenter.
  */
-function placeOf(list: readonly StoredTransaction[], lt: bigint, hash: Buffer | undefined): number {
-  const at = list.findLastIndex((each) => each.lt === lt)
-  if (list[0] && lt < list[0].lt) return 0
-  if (at < 0 || (hash && !list[at]!.hash.equals(hash))) {
-    throw new MarketError('not-found', { transaction: 'no transaction of this lt and hash' })
-  }
-  return at + 1
+function checkPlace(
+  ledger: Ledger,
+  account: string,
+  [first]: readonly StoredTransaction[],
+  lt: bigint,
+  hash: Buffer | undefined,
+): void {
+  const isForgotten = !first && ledger.history.page(account, 1).length > 0
+  if (isForgotten || (first?.lt === lt && (!hash || first.hash.equals(hash)))) return
+  throw new MarketError('not-found', { transaction: 'no transaction of this lt and hash' })
 }
 
 function blockPage(ledger: Ledger, params: read.Params) {
