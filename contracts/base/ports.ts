@@ -124,14 +124,29 @@ export interface ChainTransaction {
   readonly out: readonly { readonly value: NanoTon; readonly destination: string }[]
 }
 
+/** A masterchain block: its number, root hash (32 bytes) and time (Unix seconds). */
+export interface ChainBlock {
+  readonly seqno: number
+  readonly hash: Bytes
+  readonly atS: number
+}
+
 /** Access to a TON network. Everything here is final state of the last known block. */
 export interface Chain {
   /** The network's own id (configuration parameter 19): -239 mainnet, -3 testnet. */
   readonly networkId: number
   /** Unix seconds of the last block. */
   now(signal?: AbortSignal): Promise<number>
-  /** Hash of the last block, 32 bytes, and its time: what evidence names to show its age. */
-  lastBlock(signal?: AbortSignal): Promise<{ readonly hash: Bytes; readonly atS: number }>
+  /**
+   * The last masterchain block. Its time may be that of the newest state known with it, some
+   * seconds off; `block` gives the block's own.
+   */
+  lastBlock(signal?: AbortSignal): Promise<ChainBlock>
+  /**
+   * The masterchain block of this number: what evidence names to show its age. Undefined where the
+   * endpoint has none, because it was not made yet or was forgotten.
+   */
+  block(seqno: number, signal?: AbortSignal): Promise<ChainBlock | undefined>
   account(address: Address, signal?: AbortSignal): Promise<ChainAccount>
   /** Runs a get method. Throws `contract-failed` with its exit code. */
   getter(address: Address, method: string, args?: TupleItem[]): Promise<TupleReader>

@@ -20,6 +20,7 @@ import { MarketError } from '../../contracts/base/errors.ts'
 import type {
   Chain,
   ChainAccount,
+  ChainBlock,
   ChainTransaction,
   Clock,
   Random,
@@ -82,8 +83,22 @@ export function createSimulatedChain(options: SimulatedChainOptions): SimulatedC
   }
 }
 
+/**
+ * The block of a number on a simulated chain. Numbers count from 1970, so that every time has its
+ * block: evidence of any age can be made for a test.
+ */
+export function simulatedBlock(
+  { networkId, blockMs }: Pick<SimulatedChainOptions, 'networkId' | 'blockMs'>,
+  seqno: number,
+): ChainBlock {
+  const hash = taggedHash('simulated block', networkId, u64(seqno))
+  return { seqno, hash, atS: secondsAt(seqno, blockMs) }
+}
+
 interface Blocks {
   readonly ledger: Ledger
+  /** Number of the last block, empty ones included. */
+  height(): number
   /** Unix seconds of the last block, empty ones included. */
   nowS(): number
   made(): number
@@ -117,10 +132,11 @@ function createBlocks({
     scheduled = true
     clock.after((heightNow() + 1) * blockMs - clock.nowMs(), makeBlock)
   }
-  const secondsOf = (height: number): number => Math.floor((height * blockMs) / 1000)
+  const secondsOf = (height: number): number => secondsAt(height, blockMs)
 
   return {
     ledger,
+    height: heightNow,
     nowS: () => secondsOf(heightNow()),
     made: () => made,
     submit(message) {
@@ -132,15 +148,17 @@ function createBlocks({
   }
 }
 
+function secondsAt(height: number, blockMs: number): number {
+  return Math.floor((height * blockMs) / 1000)
+}
+
 function createChain(options: SimulatedChainOptions, blocks: Blocks): Chain {
   const { ledger } = blocks
   return {
     networkId: options.networkId,
     now: async () => blocks.nowS(),
-    lastBlock: async () => {
-      const atS = blocks.nowS()
-      return { hash: taggedHash('simulated block', options.networkId, u64(atS)), atS }
-    },
+    lastBlock: async () => simulatedBlock(options, blocks.height()),
+    block: async (seqno) => (seqno <= blocks.height() ? simulatedBlock(options, seqno) : undefined),
     account: async (address) => accountOf(ledger, address),
     getter: async (address, method, args) => runGetter(ledger, address, method, args ?? []),
     async sendExternal(to, body, init) {

@@ -16,10 +16,10 @@ import {
   type TupleReader,
 } from '@ton/core'
 import type { TonClient, TonClientParameters } from '@ton/ton'
-import { type Bytes, fromBase64 } from '../../contracts/base/bytes.ts'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import type { Chain, ChainAccount, Clock } from '../../contracts/base/ports.ts'
 import type { Secret } from '../../contracts/base/secret.ts'
+import { blockBySeqno, lastBlock } from './blocks.ts'
 import { type Ask, jsonRpcUrl, toncenter } from './toncenter.ts'
 import { listTransactions, transactionCursors } from './transactions.ts'
 
@@ -64,6 +64,7 @@ export async function connectChain(options: ChainOptions): Promise<Chain> {
       return (await stateOf(NOBODY, signal)).timestampt
     },
     lastBlock: (signal) => lastBlock(ask, signal),
+    block: (seqno, signal) => blockBySeqno(ask, seqno, signal),
     async account(address, signal) {
       return toAccount(await stateOf(address, signal))
     },
@@ -106,24 +107,6 @@ function parseGlobalId(text: string): number {
   } catch (cause) {
     throw new MarketError('chain-unavailable', { answer: 'getConfigParam' }, { cause })
   }
-}
-
-/**
- * The last masterchain block and its time, from one answer so that they belong together
- * (`TonClient` drops the hash).
- */
-async function lastBlock(ask: Ask, signal?: AbortSignal): Promise<{ hash: Bytes; atS: number }> {
-  const method = 'getAddressInformation'
-  const params = { address: NOBODY.toString() }
-  const text = await ask(JSON.stringify({ id: '1', jsonrpc: '2.0', method, params }), signal)
-  try {
-    const { block_id, sync_utime } = JSON.parse(text).result
-    const hash = fromBase64(block_id.root_hash)
-    if (hash.length === 32 && Number.isSafeInteger(sync_utime)) return { hash, atS: sync_utime }
-  } catch (cause) {
-    throw new MarketError('chain-unavailable', { answer: method }, { cause })
-  }
-  throw new MarketError('chain-unavailable', { answer: method })
 }
 
 /** A client for each signal: `TonClient` has no other way to end one call. */

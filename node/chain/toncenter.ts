@@ -20,7 +20,7 @@ export interface ToncenterOptions {
 /**
  * One request. `body` is JSON-RPC, the result the text of the answer (`{"ok":true,...}`). Throws
  * `contract-failed` where no contract takes the message, `bad-input` where the endpoint refuses the
- * parameters, `chain-unavailable` for the rest, the signal's reason when aborted.
+ * parameters, `not-found` where it has no such block, `chain-unavailable` for the rest, the signal's reason when aborted.
  */
 export type Ask = (body: string, signal?: AbortSignal) => Promise<string>
 
@@ -111,6 +111,10 @@ function refusal(status: number, text: string, isSend: boolean): Try {
   }
   if (status === 400 || status === 404 || status === 422) {
     return { error: new MarketError('bad-input', { status, detail }), again: false }
+  }
+  // What toncenter passes on of a node that has no block of the number: asking again is no use.
+  if (/seqno not in db|ltdb: block not found/.test(text)) {
+    return { error: new MarketError('not-found', { detail }), again: false }
   }
   const again = status === 429 || status === 503 || (status >= 500 && !isSend)
   return { error: new MarketError('chain-unavailable', { status, detail }), again }

@@ -44,7 +44,7 @@ describe.skipIf(!present)('the dashboard in a browser', () => {
   async function pageOf(status: () => SchedulerStatus, chainAnswers = true): Promise<Page> {
     const lastBlock = async () => {
       if (!chainAnswers) throw new Error('no chain')
-      return { hash: new Uint8Array(32), atS: Math.floor(clock.nowMs() / 1000) - 300 }
+      return { seqno: 1, hash: new Uint8Array(32), atS: Math.floor(clock.nowMs() / 1000) - 300 }
     }
     const place = { clock, logger: keptLogger(), port: 0, network: NETWORK, chain: { lastBlock } }
     const server = await serveSchedulerStatus(place, status)

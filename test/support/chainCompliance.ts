@@ -101,6 +101,21 @@ function describeAccounts(net: () => ChainFixture): void {
     const second = await chain.lastBlock()
     expect(second.hash).not.toEqual(first.hash)
     expect(second.atS).toBeGreaterThanOrEqual(first.atS + 10)
+    expect(second.seqno).toBeGreaterThan(first.seqno)
+  })
+
+  it('gives a block by its number for as long as it remembers it, and none that is to come', async () => {
+    const { chain } = net()
+    const first = await chain.lastBlock()
+    await net().advance(10)
+    const second = await chain.lastBlock()
+    for (const known of [first, second]) {
+      const found = await chain.block(known.seqno)
+      expect(found).toMatchObject({ seqno: known.seqno, hash: known.hash })
+      expect(Math.abs(found!.atS - known.atS)).toBeLessThan(60)
+    }
+    expect(await chain.block(second.seqno + 1_000)).toBeUndefined()
+    expect(await chain.block(2 ** 32 - 1)).toBeUndefined()
   })
 }
 

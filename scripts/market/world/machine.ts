@@ -185,6 +185,7 @@ function reached(chain: Chain, power: Power): Chain {
     networkId: chain.networkId,
     now: (signal) => alive(() => chain.now(signal)),
     lastBlock: (signal) => alive(() => chain.lastBlock(signal)),
+    block: (seqno, signal) => alive(() => chain.block(seqno, signal)),
     account: (address, signal) => alive(() => chain.account(address, signal)),
     getter: (address, method, args) => alive(() => chain.getter(address, method, args)),
     sendExternal: (to, body, init) => alive(() => chain.sendExternal(to, body, init)),

@@ -96,6 +96,13 @@ describe('a read', () => {
     expect(asked).toHaveLength(1)
   })
 
+  it('is not tried again where a node has no such block', async () => {
+    const error = 'LITE_SERVER_NOTREADY: cannot find block (-1,8000000000000000) seqno=2399: '
+    replies = [answer(500, JSON.stringify({ ok: false, error: `${error}seqno not in db` }))]
+    await expect(ask(READ)).rejects.toMatchObject({ code: 'not-found' })
+    expect(asked).toHaveLength(1)
+  })
+
   it('does not follow a redirect with its key', async () => {
     replies = Array(10).fill(answer(307, '', { location: endpoint }))
     await expect(ask(READ)).rejects.toMatchObject({ code: 'chain-unavailable' })

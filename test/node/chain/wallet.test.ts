@@ -47,6 +47,9 @@ function scriptedChain(): Chain {
     async lastBlock() {
       throw new MarketError('internal')
     },
+    async block() {
+      throw new MarketError('internal')
+    },
     async account() {
       outage()
       return { status: script.status, balance: script.balance }

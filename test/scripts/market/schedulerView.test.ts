@@ -80,7 +80,7 @@ describe('a look at the chain', () => {
     let asked = 0
     const lastBlock: Chain['lastBlock'] = async () => {
       asked += 1
-      return { hash, atS: startMs / 1000 - 3 }
+      return { seqno: 1, hash, atS: startMs / 1000 - 3 }
     }
     const look = watchChain({ lastBlock }, clock)
     const first = await Promise.all([look(), look()])
@@ -97,7 +97,7 @@ describe('a look at the chain', () => {
 
   it('of a chain whose time was set ahead gives no negative age', async () => {
     const clock = createSimulatedClock({ startMs })
-    const lastBlock = async () => ({ hash, atS: startMs / 1000 + 86_400 })
+    const lastBlock = async () => ({ seqno: 1, hash, atS: startMs / 1000 + 86_400 })
     expect(await watchChain({ lastBlock }, clock)()).toMatchObject({ lastBlockAgeS: 0 })
   })
 
@@ -106,7 +106,7 @@ describe('a look at the chain', () => {
     let fails = false
     const lastBlock = async () => {
       if (fails) throw new MarketError('chain-unavailable')
-      return { hash, atS: startMs / 1000 }
+      return { seqno: 1, hash, atS: startMs / 1000 }
     }
     const look = watchChain({ lastBlock }, clock)
     await look()
