@@ -2,139 +2,132 @@
  * `npm run bench:gas`: gas of every message of the contracts, measured in the TVM.
  *
  * Gas does not depend on the machine, so this is a table and not a race: `test/bench/gas.json` is
- * the committed one, `test/contracts/tolk/gas.test.ts` holds it to exact equality. `--json` prints
- * it as JSON, `--write` replaces the committed one. The baseline column is what one
- * client-to-worker settlement costs in Cocoon's contracts, measured in the same sandbox.
+ * the committed one, and a test holds it to exact equality. Each contract's measurement is a file
+ * of `test/bench/gas/`. Beside it stand what the design allows, what Cocoon's contracts pay for the
+ * same operation in the same sandbox, and the gas among 1 and among 1,000 of whatever there may be
+ * many of. `--json` prints JSON, `--contract <name>` measures one, `--write` renews the committed
+ * table, `--quick` leaves the thousands out.
  * @module
  */
 import { writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { beginCell, contractAddress, external } from '@ton/core'
-import { utf8 } from '../../contracts/base/bytes.ts'
-import { sha256, signingKey } from '../../contracts/base/signing.ts'
-import { TON } from '../../contracts/base/units.ts'
-import { walletAddress, walletStateInit, walletTransfer } from '../../contracts/wrappers/wallet.ts'
+import { parseArgs } from 'node:util'
 import {
-  channelSandbox,
-  DAY_S,
-  type Outcome,
-  outcomeOf,
-  START_S,
-  testBlockchain,
-} from '../support/channelSandbox.ts'
+  allContractGas,
+  type ContractGas,
+  committedGas,
+  GAS_JSON,
+  type Gas,
+  type GasTable,
+} from './gasTable.ts'
 
-/** Gas units by contract and message. */
-export type GasTable = Readonly<Record<string, Readonly<Record<string, number>>>>
-
-/** Most gas that the design allows a message, where it says so. */
-export const GAS_BUDGET: GasTable = {
-  channel: {
-    open: 2_800,
-    topUp: 2_800,
-    claim: 5_200,
-    startClose: 4_000,
-    finishClose: 4_000,
-    cooperativeClose: 7_000,
-    cooperativeCloseLast: 7_000,
-  },
-}
-
-/** Cocoon, client charge and worker payout together: FunC, and its port to Tolk. */
+/** Jobs that one claim settles: what the design's figure per job is reckoned at. */
+const JOBS_A_SETTLEMENT = 100
+/** Cocoon's whole way from client to worker: FunC, and a port of the same contracts to Tolk. */
 const COCOON_SETTLEMENT = { func: 38_487, tolk: 29_531 }
+const MANY = 1_000
 
-/** Measures everything. Throws where a message that must succeed does not. */
-export async function measureGas(): Promise<GasTable> {
-  return { channel: await channelGas(), wallet: await walletGas() }
+/** Gas among 1 and among many, of one message of one contract. */
+interface GrowthRow {
+  readonly contract: string
+  readonly of: string
+  readonly message: string
+  readonly one: number
+  readonly many: number
 }
 
-async function channelGas(): Promise<Record<string, number>> {
-  const s = await channelSandbox()
-  const open = await s.topUp(10n * TON)
-  const topUp = await s.topUp(5n * TON)
-  const claim = await s.claim(s.voucher(TON))
-  const claimByPayee = await s.claimFrom(s.payee.address, s.voucher(2n * TON))
-  const live = s.blockchain.snapshot()
-  const cooperativeClose = await s.cooperativeClose()
-  const sweep = await s.sweep()
-  await s.blockchain.loadFrom(live)
-  const cooperativeCloseLast = await s.cooperativeClose(s.voucher(3n * TON))
-  await s.blockchain.loadFrom(live)
-  const startClose = await s.startClose()
-  s.elapse(DAY_S)
-  const finishClose = await s.finishClose()
-  return figures({
-    ...{ open, topUp, claim, claimByPayee, startClose, finishClose },
-    ...{ cooperativeClose, cooperativeCloseLast, sweep },
-    bounced: await bouncedGas(),
-    unknown: { ...(await s.internal(s.payer.address, TON, beginCell().endCell())), exit: 0 },
-  })
-}
+const { values: options } = parseArgs({
+  options: {
+    contract: { type: 'string' },
+    json: { type: 'boolean' },
+    write: { type: 'boolean' },
+    quick: { type: 'boolean' },
+  },
+})
+const all = await allContractGas()
+const chosen = [...all].filter(([name]) => !options.contract || name === options.contract)
+const table: Record<string, Gas> = {}
+for (const [name, contract] of chosen) table[name] = await contract.measure()
+const growth = options.quick ? [] : await measureGrowth(chosen)
 
-/** The second transaction of a channel whose payee refuses the payout. */
-async function bouncedGas(): Promise<Outcome> {
-  const payee = contractAddress(0, { code: beginCell().endCell(), data: beginCell().endCell() })
-  const s = await channelSandbox({ config: { payee } })
-  await s.topUp(10n * TON)
-  const { transactions } = await s.claim(s.voucher(TON))
-  const tx = transactions.at(-1)
-  if (tx?.description.type !== 'generic' || tx.description.computePhase.type !== 'vm') {
-    throw new Error('the payout did not bounce')
-  }
-  const { exitCode, gasUsed } = tx.description.computePhase
-  return { transactions, tx, exit: exitCode, gas: gasUsed }
+if (options.write) {
+  const whole = { ...(options.contract ? committedGas() : {}), ...table }
+  const sorted = Object.fromEntries(Object.entries(whole).sort(([a], [b]) => (a < b ? -1 : 1)))
+  writeFileSync(GAS_JSON, `${JSON.stringify(sorted, null, 2)}\n`)
 }
+const settlement = settlementOf(table)
+const report = { gas: table, ...(settlement ? { settlement } : {}), growth }
+if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
+else process.stdout.write(`${lines().join('\n')}\n`)
 
-async function walletGas(): Promise<Record<string, number>> {
-  const blockchain = await testBlockchain()
-  const key = signingKey(sha256(utf8('wallet')))
-  const address = walletAddress(key.publicKey)
-  const giver = await blockchain.treasury('giver')
-  await giver.send({ to: address, value: 100n * TON, bounce: false })
-  const message = { to: giver.address, value: TON, bounce: false }
-  const send = (seqno: number, count: number, first = false): Promise<Outcome> => {
-    const messages = Array.from({ length: count }, () => message)
-    const body = walletTransfer(seqno, START_S + 60, messages, key)
-    const init = first ? { init: walletStateInit(key.publicKey) } : {}
-    return outcomeOf(blockchain, address, external({ to: address, body, ...init }))
-  }
-  const deploy = await send(0, 1, true)
-  const oneMessage = await send(1, 1)
-  const fourMessages = await send(2, 4)
-  const { transactions } = await giver.send({ to: address, value: TON })
-  const tx = transactions.at(-1)!
-  const vm = tx.description.type === 'generic' ? tx.description.computePhase : undefined
-  const received = { transactions, tx, exit: 0, gas: vm?.type === 'vm' ? vm.gasUsed : 0n }
-  return figures({ deploy, oneMessage, fourMessages, received })
-}
-
-function figures(outcomes: Record<string, Outcome>): Record<string, number> {
-  const rows = Object.entries(outcomes).map(([name, { exit, gas }]) => {
-    if (exit !== 0) throw new Error(`${name} ended with exit code ${exit}`)
-    return [name, Number(gas)] as const
-  })
-  return Object.fromEntries(rows)
-}
-
-function print(table: GasTable): void {
-  const lines = ['contract  message                gas    at most']
-  for (const [contract, messages] of Object.entries(table)) {
-    for (const [name, gas] of Object.entries(messages)) {
-      const most = GAS_BUDGET[contract]?.[name] ?? ''
-      lines.push(`${contract.padEnd(9)} ${name.padEnd(20)} ${String(gas).padStart(6)} ${most}`)
+async function measureGrowth(contracts: readonly [string, ContractGas][]): Promise<GrowthRow[]> {
+  const rows: GrowthRow[] = []
+  for (const [contract, { among }] of contracts) {
+    for (const { of, measure } of among ?? []) {
+      const one = await measure(1)
+      const many = await measure(MANY)
+      for (const message of Object.keys(one)) {
+        rows.push({ contract, of, message, one: one[message]!, many: many[message]! })
+      }
     }
   }
-  const claims = 2 * (table.channel?.claim ?? 0)
-  lines.push(
-    `one settlement, two claims: ${claims}; Cocoon: ${COCOON_SETTLEMENT.func} in FunC ` +
-      `(${(COCOON_SETTLEMENT.func / claims).toFixed(1)} times), ${COCOON_SETTLEMENT.tolk} in Tolk`,
-  )
-  process.stdout.write(`${lines.join('\n')}\n`)
+  return rows
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const table = await measureGas()
-  const json = `${JSON.stringify(table, null, 2)}\n`
-  if (process.argv.includes('--write')) writeFileSync(new URL('gas.json', import.meta.url), json)
-  if (process.argv.includes('--json')) process.stdout.write(json)
-  else print(table)
+/** From a client to a provider money goes through two channels: client's and scheduler's. */
+function settlementOf({ channel }: GasTable): Record<string, number> | undefined {
+  if (channel?.claim === undefined) return undefined
+  const perChannel = channel.claim / JOBS_A_SETTLEMENT
+  return {
+    twoClaims: 2 * channel.claim,
+    perJobAndChannel: perChannel,
+    perJob: 2 * perChannel,
+    cocoonFunc: COCOON_SETTLEMENT.func,
+    cocoonTolk: COCOON_SETTLEMENT.tolk,
+  }
+}
+
+function lines(): string[] {
+  const head = ['contract', 'message', 'gas', 'at most', 'the same elsewhere']
+  const rows = chosen.flatMap(([name, { atMost, baseline }]) =>
+    Object.entries(table[name]!).map(([message, gas]) => {
+      const other = baseline?.[message]
+      const words = other ? `${other.gas} (${other.of})` : ''
+      return [name, message, String(gas), String(atMost?.[message] ?? ''), words]
+    }),
+  )
+  return [
+    ...columns([head, ...rows]),
+    ...(settlement ? ['', ...settlementLines(settlement)] : []),
+    ...(growth.length > 0 ? ['', ...growthLines()] : []),
+  ]
+}
+
+function settlementLines(s: Record<string, number>): string[] {
+  const times = (gas: number): string => `${gas} (${(gas / s.twoClaims!).toFixed(1)} times)`
+  return [
+    `client to provider, two claims: ${s.twoClaims}; Cocoon: ` +
+      `${times(s.cocoonFunc!)} in FunC, ${times(s.cocoonTolk!)} in Tolk`,
+    `per job at ${JOBS_A_SETTLEMENT} jobs a settlement: ${s.perJobAndChannel} in each channel, ` +
+      `${s.perJob} in both`,
+  ]
+}
+
+function growthLines(): string[] {
+  const head = ['contract', 'message', 'among 1', `among ${MANY}`, 'of']
+  const rows = growth.map(({ contract, message, one, many, of }) => {
+    return [contract, message, String(one), String(many), one === many ? of : `${of}: GROWS`]
+  })
+  return columns([head, ...rows])
+}
+
+function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, at) => Math.max(...rows.map((row) => row[at]!.length)))
+  return rows.map((row) =>
+    row
+      .map((word, at) =>
+        /^\d/.test(word) && at < 4 ? word.padStart(widths[at]!) : word.padEnd(widths[at]!),
+      )
+      .join('  ')
+      .trimEnd(),
+  )
 }

@@ -75,12 +75,14 @@ export interface ChannelSandbox {
 }
 
 export interface SandboxOptions extends TestBlockchainOptions {
+  /** A chain that is there already; the options of the chain do not count then. */
+  readonly blockchain?: Blockchain
   readonly config?: Partial<ChannelConfig>
 }
 
 /** A channel that is not deployed yet: `topUp` opens it. */
 export async function channelSandbox(options: SandboxOptions = {}): Promise<ChannelSandbox> {
-  const blockchain = await testBlockchain(options)
+  const blockchain = options.blockchain ?? (await testBlockchain(options))
   const payer = await blockchain.treasury('payer')
   const payee = await blockchain.treasury('payee')
   const stranger = await blockchain.treasury('stranger')

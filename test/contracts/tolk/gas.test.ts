@@ -3,27 +3,44 @@
  * same figures in the contract's constants and on the simulated chain.
  * @module
  */
-import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { CHANNEL_GAS, CONTRACT_GAS, WALLET_GAS } from '../../../node/chain/simulatedFees.ts'
-import { GAS_BUDGET, type GasTable, measureGas } from '../../bench/gas.ts'
+import { CONTRACTS } from '../../../scripts/compile.ts'
+import { allContractGas, type ContractGas, committedGas, type Gas } from '../../bench/gasTable.ts'
+
+/** As many as a test has time for; the benchmark measures among 1,000. */
+const SEVERAL = 8
 
 describe('gas', () => {
-  let measured: GasTable
+  const measured: Record<string, Gas> = {}
+  let all: ReadonlyMap<string, ContractGas>
   beforeAll(async () => {
-    measured = await measureGas()
+    all = await allContractGas()
+    for (const [name, contract] of all) measured[name] = await contract.measure()
   })
 
   it('is exactly the committed table', () => {
-    const committed = readFileSync(new URL('../../bench/gas.json', import.meta.url), 'utf8')
-    expect(measured).toEqual(JSON.parse(committed))
+    expect(measured).toEqual(committedGas())
+  })
+
+  it('is measured for every contract', () => {
+    expect([...all.keys()]).toEqual(expect.arrayContaining(Object.keys(CONTRACTS)))
   })
 
   it('stays within what the design allows', () => {
-    const over = Object.entries(GAS_BUDGET).flatMap(([contract, messages]) =>
-      Object.entries(messages).filter(([name, most]) => !(measured[contract]![name]! <= most)),
+    const over = [...all].flatMap(([contract, { atMost = {} }]) =>
+      Object.entries(atMost).filter(([name, most]) => !(measured[contract]![name]! <= most)),
     )
     expect(over).toEqual([])
+  })
+
+  it('does not grow with what there may be many of', async () => {
+    for (const [contract, { among = [] }] of all) {
+      for (const { of, measure } of among) {
+        const one = await measure(1)
+        expect({ contract, of, gas: await measure(SEVERAL) }).toEqual({ contract, of, gas: one })
+      }
+    }
   })
 
   it('stays below the constants from which the contract computes fees', () => {
