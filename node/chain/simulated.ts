@@ -16,6 +16,7 @@ import {
   TupleReader,
 } from '@ton/core'
 import { fromBigInt, toBigInt, u64 } from '../../contracts/base/bytes.ts'
+import type { ChainPrices } from '../../contracts/base/chainPrices.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import type {
   Chain,
@@ -31,7 +32,6 @@ import type { NanoTon } from '../../contracts/base/units.ts'
 import { voucherHash } from '../../contracts/money/voucher.ts'
 import type { LedgerMessage } from './simulatedAccount.ts'
 import type { ChannelState } from './simulatedChannelParts.ts'
-import type { PriceTable } from './simulatedFees.ts'
 import { createLedger, type Ledger, type LedgerTotals } from './simulatedLedger.ts'
 import { createWallet } from './wallet.ts'
 
@@ -49,7 +49,7 @@ export interface SimulatedChainOptions {
   readonly networkId: number
   readonly blockMs: number
   readonly faults?: ChainFaults
-  readonly prices?: PriceTable
+  readonly prices?: ChainPrices
 }
 
 export interface SimulatedChain {

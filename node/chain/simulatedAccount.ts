@@ -14,13 +14,14 @@ import {
   storeStateInit,
 } from '@ton/core'
 import type { Bytes } from '../../contracts/base/bytes.ts'
+import type { ChainPrices } from '../../contracts/base/chainPrices.ts'
 import type { ChainTransaction } from '../../contracts/base/ports.ts'
 import { lesser, type NanoTon } from '../../contracts/base/units.ts'
 import { CHANNEL_CODE_HASH, parseChannelData } from '../../contracts/wrappers/Channel.ts'
 import { WALLET_CODE_HASH } from '../../contracts/wrappers/wallet.ts'
 import { channelSize } from './simulatedChannel.ts'
 import type { ChannelState } from './simulatedChannelParts.ts'
-import { forwardFee, type PriceTable, sizeOf, storageFee } from './simulatedFees.ts'
+import { forwardFee, sizeOf, storageFee } from './simulatedFees.ts'
 
 /** What runs at an account. `plain` takes every message: code this model does not know. */
 export type SimulatedCode =
@@ -56,7 +57,7 @@ export interface LedgerMessage {
 /** All that a ledger knows. */
 export interface World {
   readonly networkId: number
-  readonly prices: PriceTable
+  readonly prices: ChainPrices
   readonly accounts: Map<string, SimulatedAccount>
   fees: NanoTon
   faucet: NanoTon
@@ -75,7 +76,7 @@ export function payRent(account: SimulatedAccount, due: NanoTon, nowS: number): 
 export function rentDue(world: World, account: SimulatedAccount, nowS: number): NanoTon {
   if (account.code?.kind !== 'channel') return account.debt
   const size = channelSize(account.code.state, account.balance)
-  return account.debt + storageFee(world.prices, size, nowS - account.paidUntilS)
+  return account.debt + storageFee(world.prices, size, account.paidUntilS, nowS)
 }
 
 export function importFee(world: World, message: LedgerMessage): NanoTon {

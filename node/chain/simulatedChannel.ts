@@ -128,7 +128,7 @@ function claim(
   const target = lesser(voucher.cumulative, state.deposited)
   const paid = target - state.claimed
   const fee = externalClaimFee(prices)
-  assert(paid >= LEAST_CLAIM_FEES * (fee + prices.forwardLump), CHANNEL_EXIT.tooSmall)
+  assert(paid >= LEAST_CLAIM_FEES * (fee + prices.forward.lump), CHANNEL_EXIT.tooSmall)
   const enough = paid >= state.deposited >> LEAST_CLAIM_SHIFT || target === state.deposited
   assert(enough, CHANNEL_EXIT.tooSmall)
   const owed = state.deposited - state.claimed
@@ -150,7 +150,7 @@ function claimByPayee(
   const voucher = loadVoucher(body)
   assert(input.from.equals(state.config.payee), CHANNEL_EXIT.notPayee)
   checkVoucher(state, voucher, context)
-  const fees = gasFee(prices, CONTRACT_GAS.claim) + prices.forwardLump
+  const fees = gasFee(prices, CONTRACT_GAS.claim) + prices.forward.lump
   assert(input.value >= fees, CHANNEL_EXIT.tooLittleValue)
   const paid = lesser(
     lesser(voucher.cumulative, state.deposited) - state.claimed,

@@ -68,7 +68,7 @@ export function cooperativeClose(
   const gas = last ? CHANNEL_GAS.cooperativeCloseLast : CHANNEL_GAS.cooperativeClose
   assert(state.closeAt !== CLOSED_AT, CHANNEL_EXIT.notOpen)
   assert(input.from.equals(state.config.payee), CHANNEL_EXIT.notPayee)
-  const fees = gasFee(prices, CONTRACT_GAS.close) + prices.forwardLump
+  const fees = gasFee(prices, CONTRACT_GAS.close) + prices.forward.lump
   assert(input.value >= fees, CHANNEL_EXIT.tooLittleValue)
   const held = available(input.value, context)
   let paid = 0n

@@ -8,6 +8,7 @@
  */
 import { type Address, beginCell, type Cell, type Slice } from '@ton/core'
 import type { Bytes } from '../../contracts/base/bytes.ts'
+import type { ChainPrices } from '../../contracts/base/chainPrices.ts'
 import type { NanoTon } from '../../contracts/base/units.ts'
 import { verifyVoucher } from '../../contracts/money/voucher.ts'
 import {
@@ -16,7 +17,7 @@ import {
   type ChannelConfig,
 } from '../../contracts/wrappers/Channel.ts'
 import { CHANNEL_OUT } from '../../contracts/wrappers/channelMessages.ts'
-import { CONTRACT_GAS, forwardFee, gasFee, type PriceTable } from './simulatedFees.ts'
+import { CONTRACT_GAS, forwardFee, gasFee } from './simulatedFees.ts'
 
 /** Data of a channel. `closeAt` is 0 while open and `CLOSED_AT` once closed, as in the contract. */
 export interface ChannelState {
@@ -47,7 +48,7 @@ export interface ChannelContext {
   readonly nowS: number
   /** After rent, the value of the message, and an external message's import fee. */
   readonly balance: NanoTon
-  readonly prices: PriceTable
+  readonly prices: ChainPrices
 }
 
 /** A message of the channel. `value` arrives; `fee` was taken for forwarding it. */
@@ -105,7 +106,7 @@ export function loadVoucher(body: Slice): SignedVoucher {
   return { cumulative, receiptsHash, signature: new Uint8Array(body.loadBuffer(64)) }
 }
 
-export function externalClaimFee(prices: PriceTable): NanoTon {
+export function externalClaimFee(prices: ChainPrices): NanoTon {
   return gasFee(prices, CONTRACT_GAS.claim) + forwardFee(prices, 1023n, 1n)
 }
 
@@ -117,10 +118,10 @@ export function payout(
   state: ChannelState,
   paid: NanoTon,
   value: NanoTon,
-  prices: PriceTable,
+  prices: ChainPrices,
 ): ChannelOutput {
   const body = beginCell().storeUint(CHANNEL_OUT.payout, 32).storeCoins(paid).endCell()
-  const fee = prices.forwardLump
+  const fee = prices.forward.lump
   return { to: state.config.payee, value: value - fee, fee, body, bounce: true }
 }
 
@@ -129,9 +130,9 @@ export function toPayer(
   op: number,
   state: ChannelState,
   value: NanoTon,
-  prices: PriceTable,
+  prices: ChainPrices,
 ): ChannelOutput[] {
-  const fee = prices.forwardLump
+  const fee = prices.forward.lump
   if (value < fee) return []
   const body = beginCell().storeUint(op, 32).endCell()
   return [{ to: state.config.payer, value: value - fee, fee, body, bounce: false }]

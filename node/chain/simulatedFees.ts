@@ -1,34 +1,14 @@
 /**
- * Prices and fee formulas of the simulated chain, and the gas of what it models.
+ * Fee formulas of the simulated chain, and the gas of what it models.
  *
- * Formulas are those of TON (block.tlb: GasLimitsPrices, MsgForwardPrices, StoragePrices); the
- * table is the sandbox's default one. Gas figures of successful messages are the measured ones of
- * `test/bench/gas.json`; a test compares both with the sandbox.
+ * Formulas are those of TON, over the tables of `contracts/base/chainPrices.ts`. Gas figures of
+ * successful messages are the measured ones of `test/bench/gas.json`; a test compares both with the
+ * sandbox, at every table.
  * @module
  */
 import type { Cell } from '@ton/core'
-import type { NanoTon } from '../../contracts/base/units.ts'
-
-/** Prices of a workchain; bit, cell and gas prices are scaled by 2^16. */
-export interface PriceTable {
-  readonly gas: bigint
-  readonly forwardLump: NanoTon
-  readonly forwardBit: bigint
-  readonly forwardCell: bigint
-  /** Nanotons for 2^16 seconds, unscaled. */
-  readonly storageBit: bigint
-  readonly storageCell: bigint
-}
-
-/** The default table of the TVM sandbox, six times as dear as mainnet of August 2026. */
-export const DEFAULT_PRICES: PriceTable = {
-  gas: 26_214_400n,
-  forwardLump: 400_000n,
-  forwardBit: 26_214_400n,
-  forwardCell: 2_621_440_000n,
-  storageBit: 1n,
-  storageCell: 500n,
-}
+import type { ChainPrices } from '../../contracts/base/chainPrices.ts'
+import { greater, type NanoTon } from '../../contracts/base/units.ts'
 
 /** Gas of the channel's messages, by what they do. */
 export const CHANNEL_GAS = {
@@ -54,21 +34,31 @@ export const CONTRACT_GAS = { claim: 4_710n, topUp: 2_500n, close: 6_800n, bounc
 
 const SCALE = 1n << 16n
 
-/** Fee of `gas` units. */
-export function gasFee(prices: PriceTable, gas: bigint): NanoTon {
-  return ceilDiv(gas * prices.gas, SCALE)
+/** Fee of `used` gas in the basechain; nothing where no code ran. */
+export function gasFee({ gas }: ChainPrices, used: bigint): NanoTon {
+  if (used === 0n) return 0n
+  return gas.flatPrice + ceilDiv(greater(0n, used - gas.flatLimit) * gas.price, SCALE)
 }
 
 /** Fee of forwarding or importing a message whose cells beside the root have this size. */
-export function forwardFee(prices: PriceTable, bits: bigint, cells: bigint): NanoTon {
-  const size = bits * prices.forwardBit + cells * prices.forwardCell
-  return prices.forwardLump + ceilDiv(size, SCALE)
+export function forwardFee({ forward }: ChainPrices, bits: bigint, cells: bigint): NanoTon {
+  return forward.lump + ceilDiv(bits * forward.bit + cells * forward.cell, SCALE)
 }
 
-/** Rent of a state of this size for `seconds`. */
-export function storageFee(prices: PriceTable, size: CellSize, seconds: number): NanoTon {
-  const perPeriod = size.bits * prices.storageBit + size.cells * prices.storageCell
-  return ceilDiv(perPeriod * BigInt(seconds), SCALE)
+/** Rent of a state of this size from one moment (Unix seconds) to another, rounded up once. */
+export function storageFee(
+  { storage }: ChainPrices,
+  size: CellSize,
+  fromS: number,
+  toS: number,
+): NanoTon {
+  let scaled = 0n
+  for (const [at, { sinceS, bit, cell }] of storage.entries()) {
+    const endS = Math.min(toS, storage[at + 1]?.sinceS ?? toS)
+    const seconds = Math.max(0, endS - Math.max(fromS, sinceS))
+    scaled += BigInt(seconds) * (size.bits * bit + size.cells * cell)
+  }
+  return ceilDiv(scaled, SCALE)
 }
 
 /** Bits and distinct cells of a tree. */

@@ -9,6 +9,11 @@
  */
 import { type Address, beginCell } from '@ton/core'
 import { toHex, u64, utf8 } from '../../contracts/base/bytes.ts'
+import {
+  CHAIN_PRICES,
+  type ChainPrices,
+  DEFAULT_CHAIN_PRICES,
+} from '../../contracts/base/chainPrices.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { ChainTransaction } from '../../contracts/base/ports.ts'
 import { sha256 } from '../../contracts/base/signing.ts'
@@ -27,7 +32,7 @@ import {
 } from './simulatedAccount.ts'
 import type { ChannelOutput } from './simulatedChannelParts.ts'
 import { type Run, runExternal, runInternal } from './simulatedCompute.ts'
-import { DEFAULT_PRICES, gasFee, type PriceTable } from './simulatedFees.ts'
+import { gasFee } from './simulatedFees.ts'
 
 export interface Ledger {
   account(address: Address): SimulatedAccount | undefined
@@ -51,7 +56,10 @@ export interface LedgerTotals {
 }
 
 /** An empty ledger. */
-export function createLedger(networkId: number, prices: PriceTable = DEFAULT_PRICES): Ledger {
+export function createLedger(
+  networkId: number,
+  prices: ChainPrices = CHAIN_PRICES[DEFAULT_CHAIN_PRICES],
+): Ledger {
   const world: World = { networkId, prices, accounts: new Map(), fees: 0n, faucet: 0n, lt: 0n }
   return {
     account: (address) => world.accounts.get(address.toRawString()),
@@ -179,7 +187,7 @@ function record(
 
 /** 0xffffffff and the first 256 bits of the refused body, with what the way left of the value. */
 function bounceOf(world: World, message: LedgerMessage, gas: NanoTon): ChannelOutput | undefined {
-  const fee = world.prices.forwardLump
+  const fee = world.prices.forward.lump
   const value = message.value - gas - fee
   if (value <= 0n || !message.from) return undefined
   const slice = message.body.beginParse()

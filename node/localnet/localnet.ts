@@ -5,6 +5,11 @@
  * prices; what is simulated is consensus (one writer makes blocks) and money (a faucet mints it).
  * @module
  */
+import {
+  CHAIN_PRICES,
+  type ChainPricesName,
+  DEFAULT_CHAIN_PRICES,
+} from '../../contracts/base/chainPrices.ts'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import type { Clock, Logger } from '../../contracts/base/ports.ts'
 import { createHttpServer } from '../http/server.ts'
@@ -28,6 +33,8 @@ export interface LocalnetOptions {
   /** 18081 unless told; 0 takes any. */
   readonly port?: number
   readonly networkId?: number
+  /** Table of gas, forwarding and rent; mainnet's of August 2026 unless told. */
+  readonly prices?: ChainPricesName
 }
 
 export interface Localnet {
@@ -58,7 +65,7 @@ export async function startLocalnet(options: LocalnetOptions): Promise<Localnet>
     if (!stopped) clock.after(0, () => void writer.run(settle).catch(reportFault(logger)))
   }
   const ledger = createLedger({
-    ...(await loadEmulator(networkId)),
+    ...(await loadEmulator(networkId, CHAIN_PRICES[options.prices ?? DEFAULT_CHAIN_PRICES])),
     networkId,
     clock,
     logger,

@@ -7,6 +7,7 @@ import { Address, beginCell, contractAddress } from '@ton/core'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { toHex } from '../../../contracts/base/bytes.ts'
+import { CHAIN_PRICES, type ChainPrices } from '../../../contracts/base/chainPrices.ts'
 import { TON } from '../../../contracts/base/units.ts'
 import { channelAddress, channelStateInit } from '../../../contracts/wrappers/Channel.ts'
 import {
@@ -19,6 +20,7 @@ import {
   topUpBody,
 } from '../../../contracts/wrappers/channelMessages.ts'
 import { createLedger, type Ledger } from '../../../node/chain/simulatedLedger.ts'
+import { priceParameters } from '../../../node/localnet/prices.ts'
 import {
   type ChannelSandbox,
   channelSandbox,
@@ -50,30 +52,36 @@ const SKIPPED = -2
 
 const elsewhere = Address.parseRaw(`0:${'ab'.repeat(32)}`)
 
-it(`behaves like the contract, to the nanoTON (seed ${SEED})`, async () => {
-  let accepted = 0
-  let refused = 0
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(anyOp(), { minLength: 12, maxLength: LENGTH }),
-      fc.boolean(),
-      async (ops, bounces) => {
-        const world = await twins(bounces)
-        const first = { op: 'topUp', amount: 10n * TON, extra: CHANNEL_VALUE.open, who: 'payer' }
-        for (const op of [first as Op, ...ops]) {
-          const exit = await step(world, op)
-          if (exit === 0) accepted += 1
-          else refused += 1
-          await expectEqual(world)
-        }
-      },
-    ),
-    { seed: SEED, numRuns: RUNS, interruptAfterTimeLimit: 60_000 },
-  )
-  // Both kinds must occur, or the comparison would show nothing.
-  expect(accepted).toBeGreaterThan(RUNS * 4)
-  expect(refused).toBeGreaterThan(RUNS * 2)
-}, 120_000)
+const TABLES = Object.entries(CHAIN_PRICES)
+
+it.each(TABLES)(
+  `behaves like the contract, to the nanoTON, at %s (seed ${SEED})`,
+  async (_, prices) => {
+    let accepted = 0
+    let refused = 0
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(anyOp(), { minLength: 12, maxLength: LENGTH }),
+        fc.boolean(),
+        async (ops, bounces) => {
+          const world = await twins(prices, bounces)
+          const first = { op: 'topUp', amount: 10n * TON, extra: CHANNEL_VALUE.open, who: 'payer' }
+          for (const op of [first as Op, ...ops]) {
+            const exit = await step(world, op)
+            if (exit === 0) accepted += 1
+            else refused += 1
+            await expectEqual(world)
+          }
+        },
+      ),
+      { seed: SEED, numRuns: RUNS, interruptAfterTimeLimit: 60_000 },
+    )
+    // Both kinds must occur, or the comparison would show nothing.
+    expect(accepted).toBeGreaterThan(RUNS * 4)
+    expect(refused).toBeGreaterThan(RUNS * 2)
+  },
+  120_000,
+)
 
 interface Twins {
   readonly real: ChannelSandbox
@@ -81,10 +89,11 @@ interface Twins {
 }
 
 /** The same channel twice. Where payouts bounce, the payee is an account without code. */
-async function twins(payoutsBounce: boolean): Promise<Twins> {
+async function twins(prices: ChainPrices, payoutsBounce: boolean): Promise<Twins> {
   const payee = contractAddress(0, { code: beginCell().endCell(), data: beginCell().endCell() })
-  const real = await channelSandbox({ config: payoutsBounce ? { payee } : {} })
-  const model = createLedger(TEST_NETWORK)
+  const config = payoutsBounce ? { payee } : {}
+  const real = await channelSandbox({ config, params: priceParameters(prices) })
+  const model = createLedger(TEST_NETWORK, prices)
   for (const one of [real.payer, real.payee, real.stranger]) {
     const { address: to, init } = one
     const wallet = { to, init: init!, from: to, value: 0n, bounce: false, bounced: false }

@@ -15,6 +15,7 @@ import {
 } from '@ton/core'
 import { runTolkCompiler } from '@ton/tolk-js'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { CHAIN_PRICES } from '../../../contracts/base/chainPrices.ts'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import { TON } from '../../../contracts/base/units.ts'
 import {
@@ -46,7 +47,7 @@ let waitingCalls: number
 let ledger: Ledger
 
 beforeAll(async () => {
-  emulator = await loadEmulator(-18081)
+  emulator = await loadEmulator(-18081, CHAIN_PRICES['mainnet-2026-08'])
 })
 beforeEach(() => {
   clock = createSimulatedClock({ startMs: START_MS })
