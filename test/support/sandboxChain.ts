@@ -16,6 +16,7 @@ import {
   type BlockchainTransaction,
   createShardAccount,
   EmulationError,
+  Executor,
 } from '@ton/sandbox'
 
 /** Global id of the test network: none that exists. */
@@ -46,9 +47,13 @@ export interface TestBlockchainOptions {
   readonly params?: Readonly<Record<number, Cell>>
 }
 
+/** One TVM for all chains of a process: it holds no state, and starts slowly. */
+let executor: Promise<Executor> | undefined
+
 /** A blockchain with our network id and a fixed clock. */
 export async function testBlockchain(options: TestBlockchainOptions = {}): Promise<Blockchain> {
-  const blockchain = await Blockchain.create({ config: 'slim' })
+  executor ??= Executor.create()
+  const blockchain = await Blockchain.create({ config: 'slim', executor: await executor })
   const networkId = beginCell()
     .storeInt(options.networkId ?? TEST_NETWORK, 32)
     .endCell()
