@@ -31,19 +31,23 @@ const SOURCES = new URL('../contracts/tolk/', import.meta.url)
 const COMPILED = new URL('../contracts/wrappers/compiled/', import.meta.url)
 
 /**
- * Compiles one contract from the sources in the tree. Throws `bad-input` with the compiler's words.
+ * Compiles one contract from the sources in the tree, each as `change` leaves it. Throws
+ * `bad-input` with the compiler's words.
  *
  * @example
  * const { codeHash } = await compileContract('channel')
  */
-export async function compileContract(name: string): Promise<Artefact> {
+export async function compileContract(
+  name: string,
+  change: (path: string, text: string) => string = (_, text) => text,
+): Promise<Artefact> {
   const entrypointFileName = CONTRACTS[name]
   if (!entrypointFileName) throw new MarketError('bad-input', { contract: name })
   const read = new Map<string, string>()
   const result = await runTolkCompiler({
     entrypointFileName,
     fsReadCallback: (path) => {
-      const text = readFileSync(new URL(path, SOURCES), 'utf8')
+      const text = change(path, readFileSync(new URL(path, SOURCES), 'utf8'))
       read.set(path, text)
       return text
     },
