@@ -107,8 +107,8 @@ async function viewOf(chain: Chain, channel: Address): Promise<ChannelView> {
   return view
 }
 
-/** 100 times the fee of an external claim at the default price table, rounded up. */
-const LEAST_EXTERNAL_CLAIM = 313_320_000n
+/** What the contract asks at mainnet's prices: 100 times gas, import and forwarding of a claim. */
+export const LEAST_EXTERNAL_CLAIM: NanoTon = 52_220_200n
 
 /** What claiming one channel moved. */
 export interface ClaimReport {

@@ -21,10 +21,10 @@ import { orAborted } from './orAborted.ts'
 import type { PayeeAccount } from './payeeAccount.ts'
 
 /**
- * What a claim through the payee's own wallet costs it at the default price table, nanoTON: 0.0055
- * TON measured, rounded up. Less than this is not worth claiming.
+ * What a claim through the payee's own wallet costs it at mainnet's prices, nanoTON: 0.00099 TON
+ * measured, rounded up. Less than this is not worth claiming.
  */
-export const CLAIM_FEES: NanoTon = 6_000_000n
+export const CLAIM_FEES: NanoTon = 1_000_000n
 
 export type WatchAction = 'claim' | 'refresh' | 'nothing'
 

@@ -9,13 +9,14 @@ import { startPayee } from '../../../contracts/money/payee.ts'
 import type { ChannelView } from '../../../contracts/wrappers/Channel.ts'
 import { channelAddress } from '../../../contracts/wrappers/Channel.ts'
 import { topUpBody, topUpValue } from '../../../contracts/wrappers/channelMessages.ts'
+import { LEAST_EXTERNAL_CLAIM } from '../../../node/settlement/claims.ts'
 import type { PayeeAccount } from '../../../node/settlement/payeeAccount.ts'
 import { createSettler } from '../../../node/settlement/settler.ts'
 import { CLAIM_FEES, watchChannels, watchRule } from '../../../node/settlement/watch.ts'
 import { DELAY_S, silentStream, watchWorld } from './watchWorld.ts'
 
 describe('watchRule', () => {
-  const deposit = 20n * TON
+  const deposit = 3n * TON
   const books = (cumulative: bigint, more = {}) => ({
     ...startPayee({ network: 77, channel: 'c', deposit }),
     cumulative,
@@ -24,7 +25,7 @@ describe('watchRule', () => {
   const view = (more: Partial<ChannelView> = {}) =>
     ({ status: 'open', deposited: deposit, claimed: 0n, bounced: false, ...more }) as ChannelView
   const closing = view({ status: 'closing', closeAtS: 1 })
-  const LEAST = 313_320_000n // 100 times the fee: more than a 64th of 20 TON is 312,500,000
+  const LEAST = LEAST_EXTERNAL_CLAIM // more than a 64th of 3 TON, which is 46,875,000
 
   it('does nothing where books and chain agree and nothing is due', () => {
     expect(watchRule(view(), books(0n))).toBe('nothing')
@@ -78,7 +79,7 @@ describe('watchRule', () => {
 })
 
 /** Gas of a wallet that takes a payout. */
-const RECEIVING = 310_000n
+const RECEIVING = 51_668n
 
 describe('watchChannels', () => {
   it('claims every nanoTON signed while its payer closes', async () => {
@@ -127,18 +128,16 @@ describe('watchChannels', () => {
   it('claims an open channel from outside when the threshold is reached', async () => {
     const { clock, deps, open, deployPayee, viewOf, balanceOf, payee } = await watchWorld()
     await deployPayee()
-    const [below, at] = [
-      await open(20n * TON, 313_319_999n, 1),
-      await open(20n * TON, 313_320_000n, 2),
-    ]
+    const below = await open(3n * TON, LEAST_EXTERNAL_CLAIM - 1n, 1)
+    const at = await open(3n * TON, LEAST_EXTERNAL_CLAIM, 2)
     const before = await balanceOf(payee)
     const watch = watchChannels(deps, () => [below, at])
     await clock.advance(3 * LIMITS.watchMs)
     expect((await viewOf(below)).claimed).toBe(0n)
-    expect((await viewOf(at)).claimed).toBe(313_320_000n)
+    expect((await viewOf(at)).claimed).toBe(LEAST_EXTERNAL_CLAIM)
     // Paid from the claim itself: at most a hundredth of it; the wallet pays for receiving alone.
     const got = (await balanceOf(payee)) - before
-    expect(got).toBe((313_320_000n * 99n) / 100n - RECEIVING)
+    expect(got).toBe((LEAST_EXTERNAL_CLAIM * 99n) / 100n - RECEIVING)
     await watch.stop()
   })
 
