@@ -8,14 +8,13 @@
 import { verdictCache } from '../contracts/attest/verdictCache.ts'
 import type { EvidenceVerifier } from '../contracts/attest/verifier.ts'
 import { allVerifiers } from '../contracts/attest/verify.ts'
-import { fromHex, toHex } from '../contracts/base/bytes.ts'
 import { MarketError } from '../contracts/base/errors.ts'
 import { type NetworkConfig, parseNetwork } from '../contracts/base/network.ts'
 import type { NanoTon } from '../contracts/base/units.ts'
 import { TON } from '../contracts/base/units.ts'
-import { DEFAULT_PARAMETERS } from '../contracts/money/price.ts'
 import { bytesTokenizer } from '../contracts/money/tokenizer.ts'
 import { homeFolder, readNetwork, roleFolder } from '../node/system/home.ts'
+import { freshBlocks } from './freshBlocks.ts'
 import { openJournal } from './journal.ts'
 import { SchedulerLine } from './line.ts'
 import { createMarket } from './market.ts'
@@ -44,7 +43,7 @@ export interface ConnectOptions {
    */
   readonly openChannel?: boolean
   readonly policy?: ClientPolicy
-  /** Whether a provider identity is registered; default: those that network.json lists. */
+  /** Whether a provider identity is registered; default: the network's directory says. */
   readonly registry?: ProviderRegistry
   /**
    * Verifiers of evidence instead of this version's own, for tests: whoever names another here
@@ -100,8 +99,9 @@ export async function connect(options: ConnectOptions): Promise<Market> {
   const rules = {
     networkId: network.id,
     policy,
-    parameters: DEFAULT_PARAMETERS,
-    registry: options.registry ?? listedProviders(network),
+    directory: ports.directory,
+    registry: options.registry ?? ports.directory.isProvider,
+    blocks: freshBlocks(ports),
     verifiers: options.unsafeVerifiers ?? allVerifiers({ cache: verdictCache() }),
     seen: openSeenBook(ports.store),
   }
@@ -124,10 +124,4 @@ export async function connect(options: ConnectOptions): Promise<Market> {
         ({ model, messages }) => prefixTags(ports.keystore.secret('cache'), model, messages),
       ),
   })
-}
-
-/** The registry of a network without one: the identities that its network.json lists. */
-function listedProviders(network: NetworkConfig): ProviderRegistry {
-  const listed = new Set((network.providers ?? []).map((id) => toHex(fromHex(id, 32))))
-  return (identity) => listed.has(toHex(identity))
 }

@@ -9,7 +9,7 @@ import { type Bytes, fromHex, toHex } from '../contracts/base/bytes.ts'
 import { MarketError } from '../contracts/base/errors.ts'
 import { LIMITS } from '../contracts/base/limits.ts'
 import type { NetworkConfig, SchedulerAddress } from '../contracts/base/network.ts'
-import type { Transport } from '../contracts/base/ports.ts'
+import type { Directory, Transport } from '../contracts/base/ports.ts'
 import { TIERS } from '../contracts/base/tier.ts'
 import type { NanoTon } from '../contracts/base/units.ts'
 import { tickPrice } from '../contracts/money/price.ts'
@@ -29,6 +29,7 @@ import type { OfferedModel } from './types.ts'
 
 export interface LineNeeds extends ChannelNeeds {
   readonly network: NetworkConfig
+  readonly directory: Directory
   readonly transport: Transport
   readonly deposit: NanoTon
   /** False: no channel is opened by itself; only one that stands is used. */

@@ -110,10 +110,11 @@ export class SchedulerLine {
   }
 
   async #tryEach<T>(attempt: (scheduler: SchedulerAddress) => Promise<T>): Promise<T> {
-    const { network, store, logger } = this.#needs
+    const { directory, store, logger } = this.#needs
     const known = ({ identity }: SchedulerAddress) => Number(knowsChannel(store, identity))
-    let last = new MarketError('unreachable', { schedulers: network.schedulers.length })
-    for (const scheduler of network.schedulers.toSorted((a, b) => known(b) - known(a))) {
+    const schedulers = await directory.schedulers(this.#stop.signal)
+    let last = new MarketError('unreachable', { schedulers: schedulers.length })
+    for (const scheduler of schedulers.toSorted((a, b) => known(b) - known(a))) {
       try {
         return await attempt(scheduler)
       } catch (error) {

@@ -7,8 +7,9 @@
 import { MarketError } from '../contracts/base/errors.ts'
 import { LIMITS } from '../contracts/base/limits.ts'
 import type { NetworkConfig } from '../contracts/base/network.ts'
-import type { Chain, Store, Wallet } from '../contracts/base/ports.ts'
+import type { Chain, Directory, Store, Wallet } from '../contracts/base/ports.ts'
 import type { NanoTon } from '../contracts/base/units.ts'
+import { termsOf } from '../contracts/money/marketTerms.ts'
 import { balanceOf, walletOf } from './balance.ts'
 import { createChannelVerbs } from './channelVerbs.ts'
 import { createHandle } from './handle.ts'
@@ -21,6 +22,7 @@ import type { Job, JobRequest, Market, Quote } from './types.ts'
 export interface MarketNeeds extends Omit<SubmitNeeds, 'line'> {
   readonly network: NetworkConfig
   readonly chain: Chain
+  readonly directory: Directory
   readonly wallet: Wallet
   readonly store: Store
   readonly line: SchedulerLine
@@ -105,6 +107,6 @@ async function quoteOf(needs: MarketNeeds, request: JobRequest): Promise<Quote> 
     models: await models(request.signal),
     fee: scheduler.fee,
     closeDelayS,
-    parameters: needs.rules.parameters,
+    parameters: termsOf(needs.directory.current(), prepared.spec.model),
   })
 }

@@ -13,6 +13,7 @@ import type { NetworkConfig } from '../contracts/base/network.ts'
 import type {
   Chain,
   Clock,
+  Directory,
   Kem,
   Logger,
   Random,
@@ -31,6 +32,7 @@ export interface ClientPorts {
   readonly logger: Logger
   readonly transport: Transport
   readonly chain: Chain
+  readonly directory: Directory
   readonly wallet: Wallet
   readonly store: Store
   readonly kem: Kem
@@ -64,12 +66,19 @@ export async function openPorts(
     if (!given.store) closers.push(() => store.close())
     const keystore = given.keystore ?? (await openKeys(network, folder, random, env))
     const chain = given.chain ?? (await openChain(network, clock, env))
+    const directory = given.directory ?? (await openDirectory(network, chain, clock, logger))
+    if (!given.directory) closers.push(async () => directory.stop())
     const wallet = given.wallet ?? (await openWallet(chain, keystore, clock))
     const transport = given.transport ?? (await openTransport(clock, random, logger))
     if (!given.transport) closers.push(() => transport.stop())
     const { trace } = given
-    const ports = { clock, random, logger, kem, store, keystore, chain, wallet, transport, trace }
-    return { ports, release }
+    return {
+      ports: {
+        ...{ clock, random, logger, kem, store, keystore, chain, directory, wallet, transport },
+        trace,
+      },
+      release,
+    }
   } catch (error) {
     await release()
     throw error
@@ -143,6 +152,16 @@ async function openChain(
   const key = env.CHRYSALIS_TONCENTER_KEY
   const apiKey = key ? secret('API key', key) : undefined
   return connectChain({ endpoint: network.toncenter, networkId: network.id, apiKey, clock })
+}
+
+async function openDirectory(
+  network: NetworkConfig,
+  chain: Chain,
+  clock: Clock,
+  logger: Logger,
+): Promise<Directory> {
+  const { openDirectory: open } = await import('../node/chain/directory.ts')
+  return open({ network, chain, clock, logger })
 }
 
 async function openWallet(chain: Chain, keystore: Keystore, clock: Clock): Promise<Wallet> {

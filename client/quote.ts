@@ -4,7 +4,7 @@
  */
 
 import { MarketError } from '../contracts/base/errors.ts'
-import { DEFAULT_PARAMETERS, feeOn, type Parameters, tickPrice } from '../contracts/money/price.ts'
+import { feeOn, type Parameters, tickPrice } from '../contracts/money/price.ts'
 import { CHANNEL_VALUE } from '../contracts/wrappers/Channel.ts'
 import { worstCase } from './payAhead.ts'
 import type { PreparedJob } from './prepare.ts'
@@ -16,7 +16,7 @@ export interface QuoteFacts {
   /** The scheduler's fee, parts per 10,000. */
   readonly fee: number
   readonly closeDelayS: number
-  readonly parameters?: Parameters
+  readonly parameters: Parameters
 }
 
 /**
@@ -24,7 +24,7 @@ export interface QuoteFacts {
  * lowest tick) where nobody does at or below the job's cap.
  */
 export function quoteJob({ spec, bounds }: PreparedJob, facts: QuoteFacts): Quote {
-  const { models, fee, closeDelayS, parameters = DEFAULT_PARAMETERS } = facts
+  const { models, fee, closeDelayS, parameters } = facts
   const offered = models.find(({ model }) => model === spec.model)
   if (!offered || offered.providers === 0) throw new MarketError('no-model', { model: spec.model })
   const { lowestTick } = offered

@@ -4,6 +4,7 @@
  * Types only; `client/index.ts` exports them. Amounts are `bigint` in nanoTON.
  * @module
  */
+import type { Address } from '@ton/core'
 import type { HardwarePolicy } from '../contracts/attest/hardwarePolicy.ts'
 import type { Bytes } from '../contracts/base/bytes.ts'
 import type { MarketError } from '../contracts/base/errors.ts'
@@ -232,7 +233,10 @@ export interface Market extends AsyncDisposable {
 }
 
 /** Tells a job's provider identity apart from others: the registry as a question. */
-export type ProviderRegistry = (identity: Bytes) => boolean | Promise<boolean>
+export type ProviderRegistry = (
+  identity: Bytes,
+  owner: Address | undefined,
+) => boolean | Promise<boolean>
 
 /** How a job ended, for whoever logs or counts it. */
 export type JobOutcome = { readonly ok: true } | { readonly ok: false; readonly error: MarketError }

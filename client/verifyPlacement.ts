@@ -4,10 +4,11 @@
  * The lease must be what was asked for, signed by the scheduler that was greeted; the accept must
  * be the provider's own word on that lease, its epoch key and its evidence; the evidence must
  * satisfy the client's policy. A scheduler that invents, swaps or replays any part is refused here
- * by name (contracts/wire/README.md). Pure: the time is an argument, the registry a question.
+ * by name (contracts/wire/README.md). The time is an argument; registry and chain are questions.
  * @module
  */
-import type { Cell } from '@ton/core'
+import { Address, type Cell } from '@ton/core'
+import { parseEvidence } from '../contracts/attest/document.ts'
 import type { EvidencePolicy } from '../contracts/attest/policy.ts'
 import { applyPolicy } from '../contracts/attest/policy.ts'
 import type { EvidenceVerifier, Verdict } from '../contracts/attest/verifier.ts'
@@ -15,9 +16,11 @@ import { verifyEvidence } from '../contracts/attest/verify.ts'
 import { type Bytes, equal, fromHex, toHex } from '../contracts/base/bytes.ts'
 import { type Facts, MarketError } from '../contracts/base/errors.ts'
 import { LIMITS } from '../contracts/base/limits.ts'
+import type { MarketParameters } from '../contracts/base/marketParameters.ts'
+import type { Directory } from '../contracts/base/ports.ts'
 import { verifySignature } from '../contracts/base/signing.ts'
 import { tierAtLeast } from '../contracts/base/tier.ts'
-import type { Parameters } from '../contracts/money/price.ts'
+import { termsOf } from '../contracts/money/marketTerms.ts'
 import type { JobBinding } from '../contracts/seal/binding.ts'
 import type { Placed } from '../contracts/wire/generated/chrysalis_pb.ts'
 import {
@@ -31,6 +34,7 @@ import {
   recordHash,
 } from '../contracts/wire/records.ts'
 import type { JobSpec } from '../contracts/wire/submit.ts'
+import type { FreshBlocks } from './freshBlocks.ts'
 import type { SettledPolicy } from './policy.ts'
 import type { SeenBook } from './seenCollateral.ts'
 import type { ProviderRegistry } from './types.ts'
@@ -39,8 +43,11 @@ import type { ProviderRegistry } from './types.ts'
 export interface PlacementRules {
   readonly networkId: number
   readonly policy: SettledPolicy
-  readonly parameters: Parameters
+  /** Versions of the market's parameters. */
+  readonly directory: Pick<Directory, 'version'>
   readonly registry: ProviderRegistry
+  /** Blocks by this client's own access to the chain. */
+  readonly blocks: FreshBlocks
   /** Verifiers of evidence; those of this version where absent. */
   readonly verifiers?: readonly EvidenceVerifier[]
   /** What was seen of the vendors' collateral. */
@@ -97,7 +104,8 @@ export async function verifyPlacement(
   const leaseCell = parseRecord(signed.lease)
   const lease = leaseRecord.decode(leaseCell, networkId)
   checkSigned('lease', leaseCell, signed.leaseSignature, expected.scheduler.identity)
-  checkLease(lease, placed.attempt, expected)
+  const market = await expected.directory.version(lease.parameterVersion)
+  checkLease(lease, placed.attempt, expected, market)
 
   const acceptCell = parseRecord(signed.accept)
   const accept = acceptRecord.decode(acceptCell, networkId)
@@ -109,7 +117,9 @@ export async function verifyPlacement(
   checkAccept(accept, leaseHash, recordHash(epochCell), nowMs)
   checkEpoch(epochKey, nowMs)
 
-  const verdict = await checkEvidence(signed.evidence, lease, accept, epochKey, expected)
+  const { accepted } = placed
+  const by = { lease, accept, epochKey, market, owner: ownerOf(accepted?.owner) }
+  const verdict = await checkEvidence(signed.evidence, by, expected)
   const { evidenceDigest } = accept
   const { minTier } = lease
   const acceptHash = recordHash(acceptCell)
@@ -131,8 +141,13 @@ function signedParts({ lease, accepted }: Pick<Placed, 'lease' | 'accepted'>): S
   }
 }
 
-function checkLease(lease: Lease, placedAttempt: number, expected: ExpectedPlacement): void {
-  const { spec, scheduler, parameters, policy, nowMs } = expected
+function checkLease(
+  lease: Lease,
+  placedAttempt: number,
+  expected: ExpectedPlacement,
+  market: MarketParameters | undefined,
+): asserts market {
+  const { spec, scheduler, policy, nowMs } = expected
   const require = (holds: boolean, field: string, facts: Facts = {}) => {
     if (!holds) throw new MarketError('bad-lease', { field, ...facts })
   }
@@ -145,7 +160,8 @@ function checkLease(lease: Lease, placedAttempt: number, expected: ExpectedPlace
   require(lease.tick <= spec.maxTick, 'tick', { tick: lease.tick, most: spec.maxTick })
   require(lease.fee === scheduler.fee, 'fee', { fee: lease.fee, announced: scheduler.fee })
   require(lease.fee <= policy.maxFee, 'fee', { fee: lease.fee, most: policy.maxFee })
-  require(lease.parameterVersion === parameters.version, 'parameterVersion')
+  if (!market) throw new MarketError('bad-lease', { field: 'parameterVersion' })
+  const parameters = termsOf(market, spec.model)
   require(sameNumbers(lease.multipliers, parameters.multipliers), 'multipliers')
   require(sameNumbers(lease.steps, parameters.steps), 'steps')
   require(lease.window === parameters.window, 'window')
@@ -163,7 +179,7 @@ function checkLease(lease: Lease, placedAttempt: number, expected: ExpectedPlace
     const facts = { model, hash: toHex(lease.modelHash), shown: shown.join(' ') }
     throw new MarketError('bad-model', facts, { action })
   }
-  const pinned = policy.models[spec.model]
+  const pinned = policy.models[spec.model] ?? market.models.get(spec.model)?.weightsHash
   if (pinned !== undefined && !equal(fromHex(pinned), lease.modelHash)) {
     const { model } = spec
     throw new MarketError('bad-model', { model, hash: toHex(lease.modelHash), expected: pinned })
@@ -195,17 +211,26 @@ function checkEpoch(epochKey: EpochKey, nowMs: number): void {
 
 async function checkEvidence(
   evidence: Bytes,
-  lease: Lease,
-  accept: Accept,
-  epochKey: EpochKey,
+  by: {
+    readonly lease: Lease
+    readonly accept: Accept
+    readonly epochKey: EpochKey
+    readonly market: MarketParameters
+    readonly owner: Address | undefined
+  },
   expected: ExpectedPlacement,
 ): Promise<Verdict> {
-  const { networkId, policy, spec, nowMs } = expected
-  const registered = await expected.registry(lease.provider)
+  const { networkId, policy, spec, blocks } = expected
+  const { lease, accept, epochKey, market } = by
+  const { claims } = parseEvidence(evidence)
+  const block = await blocks.look(claims)
+  const registered = await expected.registry(lease.provider, by.owner)
+  const atMs = Math.max(expected.nowMs, blocks.nowMs())
   const context = {
-    atMs: nowMs,
+    atMs,
     network: networkId,
     development: policy.development,
+    block,
     seen: expected.seen?.get(),
     isRegistered: (identity: Bytes) => registered && equal(identity, lease.provider),
   }
@@ -216,7 +241,7 @@ async function checkEvidence(
     development: policy.development,
     minTier: spec.minTier,
     pinned: policy.pinned,
-    hardware: policy.hardware,
+    hardware: measuredBy(policy, market),
   }
   applyPolicy(verdict, rules, {
     network: lease.network,
@@ -225,9 +250,19 @@ async function checkEvidence(
     minTier: lease.minTier,
     evidenceDigest: accept.evidenceDigest,
     epochNotAfterS: epochKey.notAfterS,
-    atMs: nowMs,
+    atMs,
   })
   return verdict
+}
+
+/** What the owner of the policy lists counts; else what the market lists in the lease's version. */
+function measuredBy({ hardware }: SettledPolicy, { measurements }: MarketParameters) {
+  return hardware.measurements.version > 0 ? hardware : { ...hardware, measurements }
+}
+
+/** The account that a provider says is its owner's: a hint, which the registry proves or not. */
+function ownerOf(account: Bytes | undefined): Address | undefined {
+  return account?.length === 32 ? new Address(0, Buffer.from(account)) : undefined
 }
 
 function checkSigned(record: string, cell: Cell, signature: Bytes, key: Bytes): void {

@@ -8,6 +8,8 @@
  */
 import type { Address, Cell, StateInit, TupleItem, TupleReader } from '@ton/core'
 import type { Bytes } from './bytes.ts'
+import type { MarketParameters } from './marketParameters.ts'
+import type { SchedulerAddress } from './network.ts'
 import type { NanoTon } from './units.ts'
 
 /** Time. `nowMs` is wall-clock Unix milliseconds; `monotonicMs` never goes back. */
@@ -153,6 +155,31 @@ export interface Chain {
   /** Sends an external message. Resolves when the network took it, not when it ran. */
   sendExternal(to: Address, body: Cell, init?: StateInit): Promise<void>
   transactions(address: Address, limit: number, beforeLt?: bigint): Promise<ChainTransaction[]>
+}
+
+/**
+ * What a network agrees on outside its members: parameters by version, and who is registered. Read
+ * from the registry contract and followed while a node runs; on a network without a registry, from
+ * its network.json.
+ */
+export interface Directory {
+  /** The registry read; absent on a network without one. */
+  readonly registry?: Address
+  /** The version in force, as last read. */
+  current(): MarketParameters
+  /**
+   * A version that leases may name: the current one, or one replaced not long ago
+   * (`LIMITS.parameterGraceS`). Reads again where the number is newer than what is known.
+   */
+  version(version: number, signal?: AbortSignal): Promise<MarketParameters | undefined>
+  /** Told after each change of `current`; the result stops it. */
+  onChange(listener: (parameters: MarketParameters) => void): () => void
+  /** Schedulers that may be dialled: those of network.json, then the live ones of the registry. */
+  schedulers(signal?: AbortSignal): Promise<readonly SchedulerAddress[]>
+  /** Whether an identity is that of the live provider registered by `owner`. */
+  isProvider(identity: Bytes, owner: Address | undefined, signal?: AbortSignal): Promise<boolean>
+  /** Stops following. */
+  stop(): void
 }
 
 /** An internal message that a wallet sends. */

@@ -8,8 +8,9 @@
 import { type Bytes, equal, toHex } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
+import type { MarketParameters } from '../../contracts/base/marketParameters.ts'
 import { type Tier, tierAtLeast } from '../../contracts/base/tier.ts'
-import type { Multipliers, Steps } from '../../contracts/money/price.ts'
+import { termsOf } from '../../contracts/money/marketTerms.ts'
 import type { JobBinding } from '../../contracts/seal/binding.ts'
 import {
   checkRecord,
@@ -25,9 +26,6 @@ export interface SlotTerms {
   readonly modelHash: Bytes
   readonly tick: number
   readonly tier: Tier
-  readonly multipliers: Multipliers
-  readonly steps: Steps
-  readonly window: number
 }
 
 /** A lease that was found acceptable, before a place is taken for it. */
@@ -50,7 +48,7 @@ export interface AcceptedLease extends Omit<CheckedLease, 'slot' | 'leaseHash'> 
  * Checks a signed lease against what this provider offers. Throws `bad-signature`, `wrong-network`,
  * `bad-lease` (with the field), `no-model`.
  */
-export function checkLease(
+export async function checkLease(
   signed: { readonly record: Bytes; readonly signature: Bytes },
   own: {
     readonly network: number
@@ -58,8 +56,10 @@ export function checkLease(
     readonly slots: readonly SlotTerms[]
     readonly scheduler: Bytes
     readonly nowS: number
+    /** A version of the market's parameters that leases may name. */
+    version(version: number): Promise<MarketParameters | undefined>
   },
-): CheckedLease {
+): Promise<CheckedLease> {
   const cell = parseRecord(signed.record)
   checkRecord(cell, signed.signature, own.scheduler)
   const terms = lease.decode(cell, own.network)
@@ -72,9 +72,12 @@ export function checkLease(
   if (!slot) throw new MarketError('no-model', { modelHash: toHex(terms.modelHash) })
   if (terms.tick < slot.tick) throw bad('tick')
   if (!tierAtLeast(slot.tier, terms.minTier)) throw bad('minTier')
-  if (!sameNumbers(terms.multipliers, slot.multipliers)) throw bad('multipliers')
-  if (!sameNumbers(terms.steps, slot.steps)) throw bad('steps')
-  if (terms.window !== slot.window) throw bad('window')
+  const parameters = await own.version(terms.parameterVersion)
+  if (!parameters) throw bad('parameterVersion')
+  const pinned = termsOf(parameters, slot.model)
+  if (!sameNumbers(terms.multipliers, pinned.multipliers)) throw bad('multipliers')
+  if (!sameNumbers(terms.steps, pinned.steps)) throw bad('steps')
+  if (terms.window !== pinned.window) throw bad('window')
   return { lease: terms, leaseHash: recordHash(cell), jobId: toHex(terms.jobId), slot }
 }
 

@@ -5,7 +5,7 @@
 import { toHex } from '../../contracts/base/bytes.ts'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
-import type { FrameStream } from '../../contracts/base/ports.ts'
+import type { Directory, FrameStream, Wallet } from '../../contracts/base/ports.ts'
 import { JobMessageSchema, type SignedLease } from '../../contracts/wire/generated/chrysalis_pb.ts'
 import { toRefused } from '../../contracts/wire/messages.ts'
 import { type MessageStream, messageStream } from '../net/messageStream.ts'
@@ -23,6 +23,8 @@ export interface JobsDeps extends RunnerDeps {
   readonly book: Pick<PayeeBook, 'live'>
   readonly receipts: ReceiptBook
   readonly attest: Attest
+  readonly directory: Directory
+  readonly wallet: Pick<Wallet, 'address'>
   /** Identity of the scheduler behind a greeted peer. Throws where it is none. */
   schedulerOf(peer: string): Uint8Array
 }
@@ -89,7 +91,7 @@ class JobBook {
     signed: SignedLease,
     scheduler: Uint8Array,
   ): Promise<void> {
-    const checked = this.check(signed, scheduler)
+    const checked = await this.check(signed, scheduler)
     const account = this.payer(signed, stream.peer)
     const key = keyOf(account.channel, checked.jobId)
     if (this.open.has(key)) throw new MarketError('duplicate-job', { job: checked.jobId })
@@ -117,11 +119,11 @@ class JobBook {
     account: PayeeAccount,
     release: () => void,
   ): Promise<void> {
-    const { attest, identity, receipts } = this.deps
+    const { attest, identity, receipts, wallet } = this.deps
     const { slot } = checked
     const backend = backendHash(BACKEND, slot.model)
     const attested = await attest(slot.modelHash, backend, slot.tier)
-    const { accepted, proof } = signAccept(checked, attested, identity)
+    const { accepted, proof } = signAccept(checked, attested, identity, wallet.address)
     await stream.send({ kind: { case: 'accepted', value: proof } })
     await runJob(this.deps, stream, {
       accepted,
@@ -136,14 +138,15 @@ class JobBook {
     })
   }
 
-  private check(signed: SignedLease, scheduler: Uint8Array): CheckedLease {
-    const { networkId: network, identity, slots, clock } = this.deps
-    const checked = checkLease(signed, {
+  private async check(signed: SignedLease, scheduler: Uint8Array): Promise<CheckedLease> {
+    const { networkId: network, identity, slots, clock, directory } = this.deps
+    const checked = await checkLease(signed, {
       network,
       identity: identity.publicKey,
       slots: slots.all,
       scheduler,
       nowS: Math.floor(clock.nowMs() / 1000),
+      version: (version) => directory.version(version),
     })
     const lease = toHex(checked.leaseHash)
     if (this.seen.has(lease)) throw new MarketError('duplicate-job', { job: checked.jobId })

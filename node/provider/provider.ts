@@ -13,6 +13,7 @@ import type { MarketError } from '../../contracts/base/errors.ts'
 import type {
   Chain,
   Clock,
+  Directory,
   FrameStream,
   Kem,
   Logger,
@@ -24,7 +25,6 @@ import type {
 } from '../../contracts/base/ports.ts'
 import type { SigningKey } from '../../contracts/base/signing.ts'
 import { type Tier, tierAtLeast } from '../../contracts/base/tier.ts'
-import { DEFAULT_PARAMETERS } from '../../contracts/money/price.ts'
 import { createEpochs, eraseEpochs } from '../../contracts/seal/epoch.ts'
 import { PROTOCOLS } from '../../contracts/wire/protocols.ts'
 import type { Backend } from '../backends/backend.ts'
@@ -44,6 +44,7 @@ import { createSlots } from './slots.ts'
 export interface ProviderDeps {
   readonly transport: Transport
   readonly chain: Chain
+  readonly directory: Directory
   readonly wallet: Wallet
   readonly store: Store
   readonly clock: Clock
@@ -222,7 +223,6 @@ function schedulersOf({ schedulers }: ProviderOptions): SchedulerAddress[] {
 }
 
 function slotsOf(backend: Backend, options: ProviderOptions): Slot[] {
-  const { multipliers, steps, window } = DEFAULT_PARAMETERS
   const { tick, tier, region, gpu, memoryGiB } = options
   return backend.models.map((model) => ({
     name: model.id,
@@ -236,8 +236,5 @@ function slotsOf(backend: Backend, options: ProviderOptions): Slot[] {
     region,
     gpu,
     memoryGiB,
-    multipliers,
-    steps,
-    window,
   }))
 }

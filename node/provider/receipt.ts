@@ -3,6 +3,7 @@
  * what was delivered. Pure; the keys stay with the caller.
  * @module
  */
+import type { Address } from '@ton/core'
 import type { Bytes } from '../../contracts/base/bytes.ts'
 import type { SigningKey } from '../../contracts/base/signing.ts'
 import type { NanoTon } from '../../contracts/base/units.ts'
@@ -36,6 +37,8 @@ export interface AcceptProof {
   readonly epochKey: Bytes
   readonly epochSignature: Bytes
   readonly evidence: Bytes
+  /** Account id of the provider's wallet, under which the registry knows it. */
+  readonly owner: Bytes
 }
 
 /** Signs the accept of a checked lease, naming the epoch key and the evidence of now. */
@@ -43,6 +46,7 @@ export function signAccept(
   { lease, leaseHash, jobId, slot }: CheckedLease,
   attested: Attested,
   identity: SigningKey,
+  owner: Address,
 ): { readonly accepted: AcceptedLease; readonly proof: AcceptProof } {
   const { network, expiryS, minTier } = lease
   const { digest: evidenceDigest, epochHash: epochKeyHash } = attested
@@ -62,6 +66,7 @@ export function signAccept(
       epochKey: attested.epochRecord,
       epochSignature: attested.epochSignature,
       evidence: attested.evidence,
+      owner: new Uint8Array(owner.hash),
     },
   }
 }

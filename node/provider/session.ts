@@ -118,7 +118,6 @@ async function beat(
 }
 
 function offerOf(slot: Slot, capacity: number) {
-  const { multipliers, steps, window } = slot
   return {
     slot: slot.name,
     model: slot.model,
@@ -131,9 +130,6 @@ function offerOf(slot: Slot, capacity: number) {
     gpu: slot.gpu,
     memoryGib: slot.memoryGiB,
     contextTokens: slot.contextTokens,
-    multipliers,
-    steps: { ...steps, reasoning: 0 },
-    window,
     demo: slot.demo,
   }
 }

@@ -9,7 +9,7 @@ import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { NanoTon } from '../../contracts/base/units.ts'
 import { credit, type PayeeState } from '../../contracts/money/payee.ts'
-import { billed, charge, DEFAULT_PARAMETERS, windowFor } from '../../contracts/money/price.ts'
+import { billed, charge, type Parameters, windowFor } from '../../contracts/money/price.ts'
 import type { JobSpec } from '../../contracts/wire/submit.ts'
 
 /** Amounts set aside for the open jobs of a channel, by job id. */
@@ -23,13 +23,13 @@ export function admit(
   spec: JobSpec,
   state: PayeeState,
   reserved: Reservations,
-  terms: { readonly lowestTick: number; readonly fee: number },
+  terms: Parameters & { readonly lowestTick: number; readonly fee: number },
 ): NanoTon {
   if (state.status !== 'open') throw new MarketError('channel-closing', { channel: state.channel })
   if (reserved.size >= LIMITS.jobsPerChannel) {
     throw new MarketError('too-many-jobs', { open: reserved.size })
   }
-  const { multipliers, steps, window } = DEFAULT_PARAMETERS
+  const { multipliers, steps, window } = terms
   const usage = {
     prompt: spec.promptTokens,
     cachedPrompt: 0,

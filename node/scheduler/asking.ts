@@ -3,6 +3,7 @@
  * @module
  */
 import { MarketError } from '../../contracts/base/errors.ts'
+import type { Parameters } from '../../contracts/money/price.ts'
 import type { JobSpec } from '../../contracts/wire/submit.ts'
 import { headroomOf } from '../settlement/payerAccount.ts'
 import type { JobEvent } from './jobTypes.ts'
@@ -38,9 +39,10 @@ export function payable(
   provider: PaidProvider | undefined,
   spec: JobSpec,
   offer: OfferView,
+  terms: Parameters,
 ): PaidProvider {
   if (!provider) throw new MarketError('provider-lost')
-  const needed = firstNeed(spec, offer)
+  const needed = firstNeed(spec, offer, terms)
   const free = headroomOf(provider.account.state())
   if (free >= needed) return provider
   provider.short(needed)

@@ -104,7 +104,7 @@ function createOpenJobs(deps: ClientDeps) {
       }
       const ofChannel = reserved.get(channel) ?? new Map<string, NanoTon>()
       const lowestTick = Math.min(spec.maxTick, deps.pool.lowestTick(spec.model) ?? 0)
-      const terms = { lowestTick, fee: deps.fee }
+      const terms = { ...deps.terms(spec.model), lowestTick, fee: deps.fee }
       ofChannel.set(jobId, admit(spec, live.account.state(), ofChannel, terms))
       reserved.set(channel, ofChannel)
       openIds.add(jobId)

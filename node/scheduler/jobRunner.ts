@@ -205,7 +205,8 @@ class JobRun {
     const offer = this.offer!
     const current = () => this.state.attempt === attempt && this.state.place !== undefined
     try {
-      const provider = payable(this.deps.provider(offer.provider), this.spec, offer)
+      const terms = this.deps.terms(offer.model)
+      const provider = payable(this.deps.provider(offer.provider), this.spec, offer, terms)
       const job = { spec: this.spec, attempt, offer, provider }
       const leg = await openLeg(this.deps, job, async (event) => {
         if (current()) await this.dispatch(event)

@@ -11,8 +11,8 @@ import {
   billed,
   charge,
   cost,
-  DEFAULT_PARAMETERS,
   feeOn,
+  type Parameters,
   windowFor,
 } from '../../contracts/money/price.ts'
 import { type ReceiptFile, receiptFile } from '../../contracts/money/receiptFile.ts'
@@ -42,7 +42,8 @@ export interface CheckedReceipt {
 
 /** A lease for one attempt of a job on its offer, signed. */
 export function signLease(deps: LegDeps, { spec, attempt, offer }: LegJob) {
-  const { tick, multipliers, steps, window, modelHash } = offer
+  const { tick, model, modelHash } = offer
+  const { version, multipliers, steps, window } = deps.terms(model)
   const lease: Lease = {
     network: deps.networkId,
     jobId: fromHex(spec.jobId),
@@ -58,7 +59,7 @@ export function signLease(deps: LegDeps, { spec, attempt, offer }: LegJob) {
     multipliers,
     steps,
     window,
-    parameterVersion: DEFAULT_PARAMETERS.version,
+    parameterVersion: version,
     strategy: deps.strategy,
     expiryS: Math.ceil((deps.clock.nowMs() + LIMITS.leaseMs) / 1000),
   }
@@ -149,11 +150,11 @@ export function costWithin(total: NanoTon, fee: number): NanoTon {
 }
 
 /** What an attempt on an offer costs at least: the bound on the prompt, and the first window. */
-export function firstNeed(spec: JobSpec, offer: OfferView): NanoTon {
-  const { steps, window } = offer
+export function firstNeed(spec: JobSpec, { tick }: OfferView, terms: Parameters): NanoTon {
+  const { steps, window } = terms
   const completion = Math.min(spec.maxTokens, windowFor(0, window))
   const usage = { prompt: spec.promptTokens, cachedPrompt: 0, completion, reasoning: 0 }
-  return charge(billed(usage, steps), { ...offer, fee: 0 }, false)
+  return charge(billed(usage, steps), { ...terms, tick, fee: 0 }, false)
 }
 
 function wrongField(receipt: Receipt, lease: Lease, leaseHash: Uint8Array): string | undefined {

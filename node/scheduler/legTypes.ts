@@ -5,6 +5,7 @@
 import type { Clock, Logger, Transport } from '../../contracts/base/ports.ts'
 import type { SigningKey } from '../../contracts/base/signing.ts'
 import type { NanoTon } from '../../contracts/base/units.ts'
+import type { Parameters } from '../../contracts/money/price.ts'
 import type { JobSpec } from '../../contracts/wire/submit.ts'
 import type { StrategyName } from '../matching/events.ts'
 import type { PayerAccount } from '../settlement/payerAccount.ts'
@@ -39,6 +40,8 @@ export interface LegDeps {
   readonly identity: SigningKey
   readonly fee: number
   readonly strategy: StrategyName
+  /** What a lease for a model pins now. */
+  terms(model: string): Parameters
 }
 
 /** One attempt of a job on a provider. */

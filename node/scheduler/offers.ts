@@ -6,9 +6,7 @@ import { type Bytes, toHex } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { Tier } from '../../contracts/base/tier.ts'
-import { DEFAULT_PARAMETERS, type Multipliers, type Steps } from '../../contracts/money/price.ts'
 import type { Offer } from '../../contracts/wire/generated/chrysalis_pb.ts'
-import { fromUsage } from '../../contracts/wire/messages.ts'
 import { integer, name, tier } from '../../contracts/wire/submit.ts'
 
 /** One slot as its provider offers it. `slot` is unique within the provider. */
@@ -25,26 +23,12 @@ export interface OfferView {
   readonly gpu: string
   readonly memoryGiB: number
   readonly contextTokens: number
-  readonly multipliers: Multipliers
-  readonly steps: Steps
-  readonly window: number
   readonly demo: boolean
 }
 
 /** An offer of a provider (identity hex). Throws `bad-input` naming the field. */
 export function parseOffer(offer: Offer, provider: string): OfferView {
   if (offer.modelHash.length !== 32) throw new MarketError('bad-input', { field: 'modelHash' })
-  const { multipliers, steps, window } = DEFAULT_PARAMETERS
-  const same =
-    sameNumbers(fromUsage(offer.multipliers), multipliers) &&
-    offer.window === window &&
-    sameNumbers({ ...steps }, stepsOf(offer))
-  if (!same) {
-    throw new MarketError('bad-input', {
-      field: 'parameters',
-      expected: `version ${DEFAULT_PARAMETERS.version}`,
-    })
-  }
   return {
     provider,
     slot: name('slot', offer.slot),
@@ -58,9 +42,6 @@ export function parseOffer(offer: Offer, provider: string): OfferView {
     gpu: offer.gpu === '' ? '' : name('gpu', offer.gpu),
     memoryGiB: integer('memoryGiB', offer.memoryGib, 0, 1 << 20),
     contextTokens: integer('contextTokens', offer.contextTokens, 1, 2 ** 31 - 1),
-    multipliers,
-    steps,
-    window,
     demo: offer.demo,
   }
 }
@@ -90,14 +71,4 @@ export function modelsOnOffer(offers: readonly OfferView[]) {
 /** Not `Math.min(...)`: a pool may hold more slots than a call takes arguments. */
 function least(slots: readonly OfferView[], figure: (slot: OfferView) => number): number {
   return slots.reduce((lowest, slot) => Math.min(lowest, figure(slot)), Number.POSITIVE_INFINITY)
-}
-
-function stepsOf(offer: Offer) {
-  const { prompt, cachedPrompt, completion } = fromUsage(offer.steps)
-  return { prompt, cachedPrompt, completion }
-}
-
-function sameNumbers(a: object, b: object): boolean {
-  const entries = (record: object) => JSON.stringify(Object.entries(record).sort())
-  return entries(a) === entries(b)
 }

@@ -10,6 +10,7 @@ import type { MarketError } from '../../contracts/base/errors.ts'
 import type {
   Chain,
   Clock,
+  Directory,
   FrameStream,
   Logger,
   Random,
@@ -20,7 +21,7 @@ import type {
 } from '../../contracts/base/ports.ts'
 import type { SigningKey } from '../../contracts/base/signing.ts'
 import type { NanoTon } from '../../contracts/base/units.ts'
-import { DEFAULT_PARAMETERS } from '../../contracts/money/price.ts'
+import { termsOf } from '../../contracts/money/marketTerms.ts'
 import { PROTOCOLS } from '../../contracts/wire/protocols.ts'
 import type { StrategyName } from '../matching/events.ts'
 import { type OwnHello, signBinding } from '../net/hello.ts'
@@ -39,6 +40,7 @@ import { createProviders, type Providers } from './providers.ts'
 export interface SchedulerDeps {
   readonly transport: Transport
   readonly chain: Chain
+  readonly directory: Directory
   readonly wallet: Wallet
   readonly store: Store
   readonly clock: Clock
@@ -134,10 +136,11 @@ export async function startScheduler(
   })
   const { fee, strategy } = options
   const provider = (id: string) => providers.get(id)
-  const legs = { networkId, identity: identityKey, fee, strategy, provider }
+  const terms = (model: string) => termsOf(deps.directory.current(), model)
+  const legs = { networkId, identity: identityKey, fee, strategy, provider, terms }
   const clients = createClients({ ...deps, ...legs, pool, book, receipts })
   const settler = createSettler(deps, book.all)
-  const greeted = createGreeted(deps, () => ownHello(options, clock.nowMs()))
+  const greeted = createGreeted(deps, () => ownHello(deps, options))
   const stopGone = transport.onGone((peer) => {
     greeted.forget(peer)
     providers.gone(peer)
@@ -182,10 +185,10 @@ export async function startScheduler(
   }
 }
 
-function ownHello(options: SchedulerOptions, nowMs: number): OwnHello {
+function ownHello({ clock, directory }: SchedulerDeps, options: SchedulerOptions): OwnHello {
   const { networkId, keys, fee, strategy, closeDelayS: minCloseDelayS } = options
-  const expiryS = Math.floor(nowMs / 1000) + BINDING_S
-  const parameterVersion = DEFAULT_PARAMETERS.version
+  const expiryS = Math.floor(clock.nowMs() / 1000) + BINDING_S
+  const parameterVersion = directory.current().version
   return {
     networkId,
     role: 'scheduler',

@@ -9,6 +9,7 @@ import type { NetworkConfig } from '../../contracts/base/network.ts'
 import type {
   Chain,
   Clock,
+  Directory,
   Logger,
   Random,
   Store,
@@ -17,6 +18,7 @@ import type {
   Wallet,
 } from '../../contracts/base/ports.ts'
 import { secret } from '../../contracts/base/secret.ts'
+import { openDirectory } from '../../node/chain/directory.ts'
 import { connectChain } from '../../node/chain/tonClient.ts'
 import { createWallet } from '../../node/chain/wallet.ts'
 import { createLibp2pTransport } from '../../node/net/libp2pTransport.ts'
@@ -35,6 +37,7 @@ export interface RolePorts {
   readonly store: Store
   readonly keystore: Keystore
   readonly chain: Chain
+  readonly directory: Directory
   readonly wallet: Wallet
   readonly transport: Transport
   readonly trace?: Trace
@@ -80,6 +83,7 @@ export async function openRolePorts(place: RolePlace, keys?: Keystore): Promise<
     const key = process.env.CHRYSALIS_TONCENTER_KEY
     const apiKey = key ? secret('API key', key) : undefined
     const chain = await connectChain({ endpoint, networkId, apiKey, clock })
+    const directory = await openDirectory({ network, chain, clock, logger })
     const wallet = createWallet({ chain, key: keystore.key('wallet'), clock })
     const transport = await createLibp2pTransport({
       seed: keystore.secret('peer').reveal(),
@@ -89,7 +93,10 @@ export async function openRolePorts(place: RolePlace, keys?: Keystore): Promise<
     })
     const { trace } = place
     const random = createRandom()
-    return { clock, random, logger, store, keystore, chain, wallet, transport, trace }
+    return {
+      ...{ clock, random, logger, store, keystore, chain, directory, wallet, transport },
+      trace,
+    }
   } catch (error) {
     await store.close()
     throw error

@@ -263,7 +263,12 @@ describe('a quote', () => {
     contextTokens: 512,
     demo: false,
   }
-  const facts = { models: [model], fee: 500, closeDelayS: 86_400 }
+  const facts = {
+    models: [model],
+    fee: 500,
+    closeDelayS: 86_400,
+    parameters: DEFAULT_PARAMETERS,
+  }
 
   it('names price, worst case, fee, chain fees and the longest lock', () => {
     const job = prepare({ maxTokens: 100, maxTick: 50 })

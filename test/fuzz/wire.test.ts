@@ -74,7 +74,7 @@ const JOB: readonly MessageInitShape<typeof JobMessageSchema>[] = [
   { kind: { case: 'lost', value: { attempt: 1, code: 'cannot-open', mayRetry: true } } },
 ]
 const OFFER: readonly MessageInitShape<typeof OfferMessageSchema>[] = [
-  { kind: { case: 'offer', value: { slot: 's', model: 'm', tick: 9, multipliers: usage } } },
+  { kind: { case: 'offer', value: { slot: 's', model: 'm', tick: 9, tier: 'open' } } },
   { kind: { case: 'models', value: { models: [{ model: 'm', tiers: ['open'], places: 2 }] } } },
 ]
 const ACCOUNT: readonly MessageInitShape<typeof AccountMessageSchema>[] = [

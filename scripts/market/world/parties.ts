@@ -7,10 +7,12 @@ import { connect } from '../../../client/client.ts'
 import type { Market } from '../../../client/types.ts'
 import { toHex } from '../../../contracts/base/bytes.ts'
 import { LIMITS } from '../../../contracts/base/limits.ts'
+import type { NetworkConfig } from '../../../contracts/base/network.ts'
 import type { Clock, Store } from '../../../contracts/base/ports.ts'
 import type { NanoTon } from '../../../contracts/base/units.ts'
 import { TON } from '../../../contracts/base/units.ts'
 import type { Backend } from '../../../node/backends/backend.ts'
+import { listedDirectory } from '../../../node/chain/listedDirectory.ts'
 import {
   type Provider,
   type ProviderDeps,
@@ -23,6 +25,14 @@ import type { Machine } from './machine.ts'
 
 /** The network id of simulated worlds: neither mainnet, testnet nor a localnet. */
 export const WORLD_NETWORK = -77
+/** It has no registry: the simulated chain runs channels and wallets, no other contract. */
+const WORLD: NetworkConfig = {
+  id: WORLD_NETWORK,
+  name: 'simulated',
+  toncenter: 'http://simulated.invalid/',
+  schedulers: [],
+  development: true,
+}
 /** Parts per 10,000. */
 export const WORLD_FEE = 300
 /** Deposit of every channel: small against prices, so that exposure limits are felt. */
@@ -50,23 +60,26 @@ export function schedulerParty(
 ): Party<Scheduler> {
   const { keystore } = machine
   return party(machine, async (ports) => {
-    const role = await startScheduler(ports, {
-      networkId: WORLD_NETWORK,
-      keys: {
-        identity: keystore.key('identity'),
-        peer: keystore.key('peer'),
-        wallet: keystore.key('wallet'),
-        voucherKey: (nonce) => keystore.key('voucher', nonce),
+    const role = await startScheduler(
+      { ...ports, directory: listedDirectory(WORLD) },
+      {
+        networkId: WORLD_NETWORK,
+        keys: {
+          identity: keystore.key('identity'),
+          peer: keystore.key('peer'),
+          wallet: keystore.key('wallet'),
+          voucherKey: (nonce) => keystore.key('voucher', nonce),
+        },
+        fee: WORLD_FEE,
+        strategy: 'exact',
+        salt: seed >>> 0,
+        seed: seed >>> 0,
+        queueLimit,
+        // Until its receipt comes, a whole job is money at stake on this leg.
+        providerDepositNano: 2n * DEPOSIT,
+        closeDelayS: LIMITS.closeDelayS,
       },
-      fee: WORLD_FEE,
-      strategy: 'exact',
-      salt: seed >>> 0,
-      seed: seed >>> 0,
-      queueLimit,
-      // Until its receipt comes, a whole job is money at stake on this leg.
-      providerDepositNano: 2n * DEPOSIT,
-      closeDelayS: LIMITS.closeDelayS,
-    })
+    )
     return { role, stop: () => role.stop() }
   })
 }
@@ -93,7 +106,7 @@ export function providerParty(
   return party(machine, async (ports) => {
     const backend = settings.backend(ports.clock, ports.store)
     const role = await startProvider(
-      { ...ports, backend, ...{ collect, unsafeVerifiers } },
+      { ...ports, backend, directory: listedDirectory(WORLD), ...{ collect, unsafeVerifiers } },
       {
         networkId: WORLD_NETWORK,
         keys: {
@@ -127,12 +140,9 @@ export function clientParty(
   return party(machine, async (ports) => {
     const role = await connect({
       network: {
-        id: WORLD_NETWORK,
-        name: 'simulated',
-        toncenter: 'http://simulated.invalid/',
+        ...WORLD,
         schedulers: [settings.scheduler],
         providers: settings.providers.map(({ keystore }) => identityOf(keystore)),
-        development: true,
       },
       deposit: DEPOSIT,
       policy: { maxTick: 95 },

@@ -6,6 +6,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { signingKey } from '../../../contracts/base/signing.ts'
+import { FIRST_PARAMETERS } from '../../../contracts/money/marketTerms.ts'
 import { cost, DEFAULT_PARAMETERS, NO_USAGE, type Terms } from '../../../contracts/money/price.ts'
 import { type Lease, lease, recordBytes, signRecord } from '../../../contracts/wire/records.ts'
 import type { BackendPiece } from '../../../node/backends/backend.ts'
@@ -212,9 +213,6 @@ describe('a lease', () => {
     modelHash,
     tick: 40,
     tier: 'open' as const,
-    multipliers,
-    steps,
-    window,
   }
   const good: Lease = {
     network: -7,
@@ -235,20 +233,21 @@ describe('a lease', () => {
     strategy: 'exact',
     expiryS: nowS + 600,
   }
-  const own = { network: -7, identity: provider.publicKey, slots: [slot], nowS }
+  const version = async (number: number) => (number === 1 ? FIRST_PARAMETERS : undefined)
+  const own = { network: -7, identity: provider.publicKey, slots: [slot], nowS, version }
   const check = (change: Partial<Lease> = {}, signer = scheduler) => {
     const cell = lease.encode({ ...good, ...change })
     const signed = { record: recordBytes(cell), signature: signRecord(cell, signer) }
     return checkLease(signed, { ...own, scheduler: scheduler.publicKey })
   }
 
-  it('is accepted where it is what was offered, or pays more', () => {
-    expect(check().jobId).toBe('04'.repeat(16))
-    expect(check({ tick: 41 }).lease.tick).toBe(41)
+  it('is accepted where it is what was offered, or pays more', async () => {
+    expect((await check()).jobId).toBe('04'.repeat(16))
+    expect((await check({ tick: 41 })).lease.tick).toBe(41)
   })
 
-  it('is refused where its signature is not the scheduler’s', () => {
-    expect(() => check({}, provider)).toThrow(expect.objectContaining({ code: 'bad-signature' }))
+  it('is refused where its signature is not the scheduler’s', async () => {
+    await expect(check({}, provider)).rejects.toMatchObject({ code: 'bad-signature' })
   })
 
   it.each<[string, string, Partial<Lease>]>([
@@ -261,9 +260,10 @@ describe('a lease', () => {
     ['other multipliers', 'bad-lease', { multipliers: { ...multipliers, prompt: 1 } }],
     ['other steps', 'bad-lease', { steps: { ...steps, completion: 64 } }],
     ['another window', 'bad-lease', { window: 512 }],
+    ['a version of the parameters that is not known', 'bad-lease', { parameterVersion: 2 }],
     ['an end in the past', 'bad-lease', { expiryS: nowS }],
     ['an end too far away', 'bad-lease', { expiryS: nowS + 10_000 }],
-  ])('is refused with %s', (_, code, change) => {
-    expect(() => check(change)).toThrow(expect.objectContaining({ code }))
+  ])('is refused with %s', async (_, code, change) => {
+    await expect(check(change)).rejects.toMatchObject({ code })
   })
 })
