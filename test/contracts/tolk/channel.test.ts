@@ -5,6 +5,7 @@
 import { beginCell } from '@ton/core'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { toHex } from '../../../contracts/base/bytes.ts'
+import { CHAIN_PRICES } from '../../../contracts/base/chainPrices.ts'
 import { TON } from '../../../contracts/base/units.ts'
 import { voucherHash } from '../../../contracts/money/voucher.ts'
 import {
@@ -17,12 +18,7 @@ import {
   claimBody,
   topUpValue,
 } from '../../../contracts/wrappers/channelMessages.ts'
-import {
-  CONTRACT_GAS,
-  DEFAULT_PRICES,
-  forwardFee,
-  gasFee,
-} from '../../../node/chain/simulatedFees.ts'
+import { CONTRACT_GAS, forwardFee, gasFee } from '../../../node/chain/simulatedFees.ts'
 import {
   type ChannelSandbox,
   channelSandbox,
@@ -30,9 +26,11 @@ import {
   YEAR_S,
 } from '../../support/channelSandbox.ts'
 
-const FEE = gasFee(DEFAULT_PRICES, CONTRACT_GAS.claim) + forwardFee(DEFAULT_PRICES, 1023n, 1n)
-const FORWARD = DEFAULT_PRICES.forwardLump
-/** 100 times what an external claim costs at the default prices. */
+/** What the chain of these tests charges: the emulator's own table, dearer than mainnet's. */
+const PRICES = CHAIN_PRICES['sandbox-0.41']
+const FEE = gasFee(PRICES, CONTRACT_GAS.claim) + forwardFee(PRICES, 1023n, 1n)
+const FORWARD = PRICES.forward.lump
+/** 100 times what an external claim costs at these prices. */
 const LEAST = 100n * (FEE + FORWARD)
 
 let s: ChannelSandbox
@@ -66,11 +64,7 @@ describe('top-up', () => {
   it('is refused where the value does not cover amount, reserve and fees', async () => {
     const fresh = await channelSandbox({ config: { nonce: new Uint8Array(16) } })
     const least =
-      5n * TON +
-      CHANNEL_FLOOR +
-      CHANNEL_RENT_RESERVE +
-      FEE +
-      gasFee(DEFAULT_PRICES, CONTRACT_GAS.topUp)
+      5n * TON + CHANNEL_FLOOR + CHANNEL_RENT_RESERVE + FEE + gasFee(PRICES, CONTRACT_GAS.topUp)
     expect((await fresh.topUp(5n * TON, least - 1n)).exit).toBe(CHANNEL_EXIT.reserve)
     expect((await fresh.topUp(5n * TON, least)).exit).toBe(0)
   })
@@ -181,7 +175,7 @@ describe('claim by the payee', () => {
   it('pays any amount, and what was attached comes back less the fees', async () => {
     const outcome = await s.claimFrom(s.payee.address, s.voucher(1n))
     expect(outcome.exit).toBe(0)
-    const fees = gasFee(DEFAULT_PRICES, outcome.gas) + FORWARD
+    const fees = gasFee(PRICES, outcome.gas) + FORWARD
     expect(sentTo(outcome, s.payee.address)).toBe(1n + CHANNEL_VALUE.claim - fees)
     expect((await s.view()).claimed).toBe(1n)
   })
@@ -190,7 +184,7 @@ describe('claim by the payee', () => {
     const voucher = s.voucher(TON)
     expect((await s.claimFrom(s.payer.address, voucher)).exit).toBe(CHANNEL_EXIT.notPayee)
     expect((await s.claimFrom(s.payee.address, s.voucher(0n))).exit).toBe(CHANNEL_EXIT.nothingToPay)
-    const short = gasFee(DEFAULT_PRICES, CONTRACT_GAS.claim) + FORWARD - 1n
+    const short = gasFee(PRICES, CONTRACT_GAS.claim) + FORWARD - 1n
     expect((await s.claimFrom(s.payee.address, voucher, short)).exit).toBe(
       CHANNEL_EXIT.tooLittleValue,
     )
