@@ -209,6 +209,7 @@ describe('a provider', () => {
       modelHash: proves ?? terms.modelHash,
       backendHash: new Uint8Array(32),
       gpuEvidenceHash: new Uint8Array(32),
+      freshSeqno: 1,
       freshBlock: new Uint8Array(32),
       freshAtS: nowS,
     }
@@ -240,7 +241,6 @@ describe('a provider', () => {
   }
 
   it.each([
-    ['other parameters', { window: 1 }],
     ['a tick that does not exist', { tick: 200 }],
     ['a name that is a path', { model: '../m' }],
   ])('that offers %s is told so', async (_, change) => {
