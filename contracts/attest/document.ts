@@ -16,6 +16,7 @@ import {
   lengthPrefixed,
   toBase64,
   toHex,
+  u32,
   u64,
   utf8,
 } from '../base/bytes.ts'
@@ -42,7 +43,11 @@ export interface Claims {
   readonly backendHash: Bytes
   /** Hash of the GPU's own evidence; zeros where there is none. */
   readonly gpuEvidenceHash: Bytes
-  /** A block hash that did not exist before `freshAtS` (Unix seconds), so neither did the proof. */
+  /**
+   * A masterchain block of the network: its number, root hash and time (Unix seconds). Nobody knew
+   * the hash before that time, so the proof is not older.
+   */
+  readonly freshSeqno: number
   readonly freshBlock: Bytes
   readonly freshAtS: number
 }
@@ -54,9 +59,9 @@ export interface EvidenceDocument {
   readonly proof: Readonly<Record<string, Bytes>>
 }
 
-const VERSION = 2
+const VERSION = 3
 const HASHES = ['identity', 'modelHash', 'backendHash', 'gpuEvidenceHash', 'freshBlock'] as const
-const OTHERS = ['network', 'tier', 'compute', 'freshAtS']
+const OTHERS = ['network', 'tier', 'compute', 'freshSeqno', 'freshAtS']
 const MAX_PARTS = 16
 const NAME = /^[a-zA-Z]{1,32}$/
 
@@ -70,7 +75,7 @@ export function evidenceDigest(bytes: Bytes): Bytes {
  * TEE signs over, so the claims cannot be exchanged without another proof.
  */
 export function reportData(claims: Claims): Bytes {
-  const typed = typedClaims('chrysalis/claims/2', claims)
+  const typed = typedClaims('chrysalis/claims/3', claims)
   return new Uint8Array(createHash('sha512').update(typed).digest())
 }
 
@@ -79,7 +84,7 @@ export function reportData(claims: Claims): Bytes {
  * which cannot be known before. README.md shows why there is no circle.
  */
 export function gpuNonce(claims: Omit<Claims, 'gpuEvidenceHash'>): Bytes {
-  return sha256(typedClaims('chrysalis/gpu-nonce/2', { ...claims, gpuEvidenceHash: undefined }))
+  return sha256(typedClaims('chrysalis/gpu-nonce/3', { ...claims, gpuEvidenceHash: undefined }))
 }
 
 /** A document as bytes: JSON, keys in this order, no white space. */
@@ -97,6 +102,7 @@ export function encodeEvidence(document: EvidenceDocument): Bytes {
       modelHash: toHex(claims.modelHash),
       backendHash: toHex(claims.backendHash),
       gpuEvidenceHash: toHex(claims.gpuEvidenceHash),
+      freshSeqno: claims.freshSeqno,
       freshBlock: toHex(claims.freshBlock),
       freshAtS: claims.freshAtS,
     },
@@ -140,6 +146,7 @@ function typedClaims(
     ['modelHash', claims.modelHash],
     ['backendHash', claims.backendHash],
     ['gpuEvidenceHash', claims.gpuEvidenceHash],
+    ['freshSeqno', u32(claims.freshSeqno)],
     ['freshBlock', claims.freshBlock],
     ['freshAtS', u64(claims.freshAtS)],
   ]
@@ -154,11 +161,15 @@ function documentOf(json: unknown): EvidenceDocument {
     throw malformed('an unknown version or kind')
   }
   const claims = record(document.claims, [...HASHES, ...OTHERS])
-  const { network, freshAtS } = claims
+  const { network, freshSeqno, freshAtS } = claims
   const tier = TIERS.find((each) => each === claims.tier)
   const compute = COMPUTES.find((each) => each === claims.compute)
   if (!tier || !compute) throw malformed('a claim that is no word of its list')
-  if (!integer(network, -(2 ** 31), 2 ** 31 - 1) || !integer(freshAtS, 0, 2 ** 40)) {
+  if (
+    !integer(network, -(2 ** 31), 2 ** 31 - 1) ||
+    !integer(freshSeqno, 0, 2 ** 32 - 1) ||
+    !integer(freshAtS, 0, 2 ** 40)
+  ) {
     throw malformed('a claim that is no integer of its range')
   }
   const [identity, modelHash, backendHash, gpuEvidenceHash, freshBlock] = HASHES.map((name) =>
@@ -174,6 +185,7 @@ function documentOf(json: unknown): EvidenceDocument {
       modelHash: modelHash!,
       backendHash: backendHash!,
       gpuEvidenceHash: gpuEvidenceHash!,
+      freshSeqno,
       freshBlock: freshBlock!,
       freshAtS,
     },

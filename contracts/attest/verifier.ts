@@ -6,8 +6,9 @@
  * repeated by anyone at any later time. Kinds for real hardware stand behind the same interface.
  * @module
  */
-import type { Bytes } from '../base/bytes.ts'
+import { type Bytes, equal } from '../base/bytes.ts'
 import { LIMITS } from '../base/limits.ts'
+import type { ChainBlock } from '../base/ports.ts'
 import { type Tier, tierAtLeast } from '../base/tier.ts'
 import type { Claims, EvidenceDocument } from './document.ts'
 import { type HardwareVerdict, malformed, refused } from './hardware.ts'
@@ -23,8 +24,11 @@ export interface EvidenceContext {
   readonly isRegistered?: (identity: Bytes) => boolean
   /** What was seen of collateral before: an older one is refused. */
   readonly seen?: SeenCollateral
-  /** Whether the hash is of a recent block of this network; leaves freshness unproved if absent. */
-  readonly isRecentBlock?: (hash: Bytes) => boolean
+  /**
+   * The block of number `freshSeqno` on the chain of whoever asks. Without it nothing is said about
+   * freshness.
+   */
+  readonly block?: ChainBlock
 }
 
 /** What the evidence is worth, in figures and in sentences. */
@@ -67,7 +71,8 @@ export function settleTier(claims: Claims, proved: Tier): Tier {
 
 /**
  * What every kind checks of the claims: the network, the freshness. Gives the last second at which
- * they hold, and the sentences about them. Throws `evidence-binding` or `evidence-expired`.
+ * they hold, and the sentences about them. Throws `evidence-binding`, `evidence-expired` or
+ * `evidence-block`.
  */
 export function checkClaims(
   claims: Claims,
@@ -82,14 +87,27 @@ export function checkClaims(
     throw refused('evidence-expired', 'it is dated in the future')
   }
   if (atS > validUntilS) throw refused('evidence-expired', 'it has expired', { validUntilS })
-  if (!context.isRecentBlock) {
-    const unproved = 'that it was made when it says: the block it names was not looked up'
+  if (!context.block) {
+    const unproved = 'that it is fresh: the block it names was not looked up on a chain'
     return { validUntilS, proved: [], notProved: [unproved] }
   }
-  if (!context.isRecentBlock(claims.freshBlock)) {
-    throw refused('evidence-expired', 'the block that it names is not a recent one')
+  checkBlock(claims, context.block)
+  const { seqno } = context.block
+  const since = new Date(claims.freshAtS * 1_000).toISOString()
+  const fresh = `it was made after block ${seqno} of this network, ${since}`
+  return { validUntilS, proved: [fresh], notProved: [] }
+}
+
+/** The claims name this block as it stands on the chain. Throws `evidence-block`. */
+export function checkBlock(claims: Claims, block: ChainBlock): void {
+  const { freshSeqno, freshBlock, freshAtS } = claims
+  if (block.seqno !== freshSeqno || !equal(block.hash, freshBlock)) {
+    throw refused('evidence-block', 'the chain has another block there', { seqno: freshSeqno })
   }
-  return { validUntilS, proved: ['it was made after a recent block'], notProved: [] }
+  if (block.atS !== freshAtS) {
+    const facts = { seqno: freshSeqno, claimedS: freshAtS, atS: block.atS }
+    throw refused('evidence-block', 'the block is of another time', facts)
+  }
 }
 
 /** A part of the proof by name. Throws `evidence-malformed` where its length is another. */

@@ -315,6 +315,18 @@ export const CATALOGUE = {
     'The evidence is older than your policy takes.',
     'Choose another provider, or ask this one to collect its evidence again.',
   ),
+  'evidence-block': entry(
+    403,
+    5,
+    'The evidence names a block that is not on your chain: it is invented or of another network.',
+    'Choose another provider; if all are refused, see that your toncenter is of this network.',
+  ),
+  'evidence-unchecked': entry(
+    503,
+    6,
+    'Your access to the chain cannot tell how fresh the evidence is, so nothing was sent.',
+    'See that the toncenter of network.json answers and keeps a day of blocks, then try again.',
+  ),
   'evidence-outlived': entry(
     403,
     5,

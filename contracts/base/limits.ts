@@ -165,6 +165,14 @@ export const LIMITS = {
   evidenceBytes: 256 * KIB,
   /** Evidence proves nothing this long after the block it names, seconds (a day). */
   evidenceLifeS: 86_400,
+  /** A client waits this long for its chain to tell the block that evidence names, then refuses. */
+  freshBlockMs: 10_000,
+  /** A block this much after the last one known is no forgery yet: endpoints lag by seconds. */
+  freshBlocksAhead: 20,
+  /** Blocks that a client remembers: each provider names one or two a day. */
+  freshBlocks: 256,
+  /** A provider that serves asks for the chain's time no more often than this. */
+  chainTimeMs: 60_000,
   /** Bytes of one certificate: those of hardware vendors have up to 2 KB. */
   certificateBytes: 8 * KIB,
   /** Certificates of one chain: NVIDIA's have five. */

@@ -20,7 +20,8 @@ export interface ToncenterOptions {
 /**
  * One request. `body` is JSON-RPC, the result the text of the answer (`{"ok":true,...}`). Throws
  * `contract-failed` where no contract takes the message, `bad-input` where the endpoint refuses the
- * parameters, `not-found` where it has no such block, `chain-unavailable` for the rest, the signal's reason when aborted.
+ * parameters, `not-found` where it has no such block, `chain-unavailable` for the rest, and the
+ * signal's reason when aborted.
  */
 export type Ask = (body: string, signal?: AbortSignal) => Promise<string>
 

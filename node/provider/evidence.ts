@@ -15,9 +15,10 @@ import type { EvidenceVerifier } from '../../contracts/attest/verifier.ts'
 import { verifyEvidence } from '../../contracts/attest/verify.ts'
 import type { Bytes } from '../../contracts/base/bytes.ts'
 import { toHex } from '../../contracts/base/bytes.ts'
+import { chainTime } from '../../contracts/base/chainTime.ts'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
-import type { Chain, Clock, Kem, Logger } from '../../contracts/base/ports.ts'
+import type { Chain, ChainBlock, Clock, Kem, Logger } from '../../contracts/base/ports.ts'
 import { type SigningKey, sha256 } from '../../contracts/base/signing.ts'
 import type { Tier } from '../../contracts/base/tier.ts'
 import { currentEpoch, type Epochs } from '../../contracts/seal/epoch.ts'
@@ -68,10 +69,11 @@ export type Attest = (modelHash: Bytes, backendHash: Bytes, tier: Tier) => Promi
 export function createEvidence(deps: EvidenceDeps): Attest {
   const kept = new Map<string, Kept>()
   const renewing = new Map<string, Promise<Kept>>()
-  const nowS = () => Math.floor(deps.clock.nowMs() / 1000)
+  const time = watchedTime(deps)
 
   const renew = async (modelHash: Bytes, backendHash: Bytes, tier: Tier): Promise<Kept> => {
-    const { hash, atS } = await deps.chain.lastBlock()
+    const { seqno, hash, atS } = await namedBlock(deps.chain)
+    time.seen(atS)
     const claims = {
       identity: deps.identity.publicKey,
       network: deps.networkId,
@@ -79,11 +81,13 @@ export function createEvidence(deps: EvidenceDeps): Attest {
       compute: deps.compute,
       modelHash,
       backendHash,
+      freshSeqno: seqno,
       freshBlock: hash,
-      freshAtS: Math.min(atS, nowS()),
+      freshAtS: atS,
     }
-    const made = await make(claims, deps)
-    return { ...made, renewAtS: nowS() + Math.floor((made.validUntilS - nowS()) / 2) }
+    const made = await make(claims, deps, time.nowS() * 1_000)
+    const madeS = time.nowS()
+    return { ...made, renewAtS: madeS + Math.floor((made.validUntilS - madeS) / 2) }
   }
 
   /** One renewal at a time for a key; its outcome is for whoever waits. */
@@ -103,7 +107,8 @@ export function createEvidence(deps: EvidenceDeps): Attest {
   const fresh = async (modelHash: Bytes, backendHash: Bytes, tier: Tier): Promise<Kept> => {
     const key = [tier, ...[modelHash, backendHash].map(toHex)].join('/')
     const known = kept.get(key)
-    const atS = nowS()
+    time.watch()
+    const atS = time.nowS()
     if (known && atS < known.renewAtS) return known
     const next = renewed(key, modelHash, backendHash, tier)
     if (!known || atS + LIMITS.epochMinS >= known.validUntilS) return next
@@ -117,7 +122,8 @@ export function createEvidence(deps: EvidenceDeps): Attest {
 
   return async (modelHash, backendHash, tier) => {
     const { bytes, validUntilS } = await fresh(modelHash, backendHash, tier)
-    const epoch = currentEpoch(deps.epochs, nowS(), deps.kem, validUntilS)
+    const nowS = Math.floor(deps.clock.nowMs() / 1_000)
+    const epoch = currentEpoch(deps.epochs, nowS, deps.kem, validUntilS)
     const cell = epochKey.encode({ network: deps.networkId, ...epoch })
     return {
       evidence: bytes,
@@ -130,6 +136,26 @@ export function createEvidence(deps: EvidenceDeps): Attest {
   }
 }
 
+/**
+ * The time that evidence is renewed by. Clients judge by the chain's where it is ahead, and a
+ * development network may be moved on by days: `watch` keeps up, now and then. Nobody waits for
+ * it, and a chain that is away does no harm.
+ */
+function watchedTime({ chain, clock }: Pick<EvidenceDeps, 'chain' | 'clock'>) {
+  const { nowMs, seen } = chainTime(clock)
+  let lookAtMs = Number.NEGATIVE_INFINITY
+  const watch = (): void => {
+    const atMs = clock.monotonicMs()
+    if (atMs < lookAtMs + LIMITS.chainTimeMs) return
+    lookAtMs = atMs
+    chain.lastBlock().then(
+      ({ atS }) => seen(atS),
+      () => undefined,
+    )
+  }
+  return { nowS: () => Math.floor(nowMs() / 1_000), seen, watch }
+}
+
 /** The kind of backend that claims name: this program's own port. */
 export const BACKEND = 'chrysalis'
 
@@ -138,9 +164,18 @@ export function backendHash(kind: string, model: string): Bytes {
   return sha256(new TextEncoder().encode(`chrysalis/backend/1 ${kind} ${model}`))
 }
 
+/** The last block, as everybody can ask for it by its number. */
+async function namedBlock(chain: Chain): Promise<ChainBlock> {
+  const { seqno } = await chain.lastBlock()
+  const block = await chain.block(seqno)
+  if (!block) throw new MarketError('chain-unavailable', { block: seqno })
+  return block
+}
+
 async function make(
   given: Omit<Claims, 'gpuEvidenceHash'>,
   deps: EvidenceDeps,
+  atMs: number,
 ): Promise<{ bytes: Bytes; validUntilS: number }> {
   const claims: Claims = { ...given, gpuEvidenceHash: new Uint8Array(32) }
   const validUntilS = claims.freshAtS + LIMITS.evidenceLifeS
@@ -154,21 +189,22 @@ async function make(
         validUntilS,
       }
     default:
-      return collected(given, deps)
+      return collected(given, deps, atMs)
   }
 }
 
 /** A client would refuse what does not verify here, or is about something else. */
 async function collected(
   claims: Omit<Claims, 'gpuEvidenceHash'>,
-  { collect, clock, networkId, unsafeVerifiers }: EvidenceDeps,
+  { collect, networkId, unsafeVerifiers }: EvidenceDeps,
+  atMs: number,
 ): Promise<{ bytes: Bytes; validUntilS: number }> {
   if (!collect) {
     const needs = 'a collector of evidence for this kind of machine'
     throw new MarketError('no-device', { because: 'no collector was given', needs })
   }
   const bytes = await collect(claims)
-  const context = { atMs: clock.nowMs(), network: networkId }
+  const context = { atMs, network: networkId }
   const { tier, claims: found, validUntilS } = await verifyEvidence(bytes, context, unsafeVerifiers)
   const { gpuEvidenceHash: _, ...about } = found
   if (JSON.stringify(shown(about)) !== JSON.stringify(shown(claims)) || tier !== claims.tier) {

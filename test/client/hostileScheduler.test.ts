@@ -32,7 +32,7 @@ import {
 } from '../contracts/attest/hardware.ts'
 import type { Served } from './playedJob.ts'
 import { playMarket } from './playedMarket.ts'
-import type { Forgery, PlacedMessage } from './playedPlacement.ts'
+import { type Forgery, freshAt, NETWORK_ID, type PlacedMessage } from './playedPlacement.ts'
 
 const REQUEST = { model: 'm', messages: [{ role: 'user' as const, content: 'a secret' }] }
 const LIMIT_MS = 120_000
@@ -49,6 +49,8 @@ const HARDWARE: Partial<HardwarePolicy> = {
 }
 
 const asGpu = (claims: Claims): Claims => ({ ...claims, tier: 'gpu-tee', compute: 'gpu' })
+/** The same, made some time ago: its block is an old one of this chain. */
+const aged = (claims: Claims, s: number) => ({ ...claims, ...freshAt(claims.freshAtS - s) })
 const gpu = (claims: Claims, args = {}) => playedEvidence(asGpu(claims), { gpu: true, ...args })
 
 let world: Awaited<ReturnType<typeof playMarket>>
@@ -137,7 +139,7 @@ describe('a hostile scheduler is caught before anything is sealed or paid', () =
       'an epoch key that outlives the evidence',
       'evidence-outlived',
       {
-        evidence: (claims) => gpu({ ...claims, freshAtS: claims.freshAtS - 85_800 }),
+        evidence: (claims) => gpu(aged(claims, 85_800)),
         epoch: (e) => ({ ...e, notAfterS: e.notBeforeS + 3_600 }),
       },
     ],
@@ -232,8 +234,37 @@ describe('a hostile scheduler is caught before anything is sealed or paid', () =
       'evidence of yesterday',
       'evidence-expired',
       {
-        evidence: (claims) => gpu({ ...claims, freshAtS: claims.freshAtS - 90_000 }),
+        evidence: (claims) => gpu(aged(claims, 90_000)),
       },
+    ],
+    [
+      'evidence of yesterday, dated today',
+      'evidence-block',
+      { evidence: (claims) => gpu({ ...aged(claims, 90_000), freshAtS: claims.freshAtS }) },
+    ],
+    [
+      'evidence of yesterday under the number of a block of today',
+      'evidence-block',
+      {
+        evidence: (claims) =>
+          gpu({ ...claims, freshBlock: freshAt(claims.freshAtS - 90_000).freshBlock }),
+      },
+    ],
+    [
+      'a block of another network',
+      'evidence-block',
+      { evidence: (claims) => gpu({ ...claims, ...freshAt(claims.freshAtS, NETWORK_ID + 1) }) },
+    ],
+    ['an invented block', 'evidence-block', { evidence: evidenceOf({ freshBlock: OTHER }) }],
+    [
+      'an invented block of the future',
+      'evidence-block',
+      { evidence: evidenceOf({ freshSeqno: 2 ** 32 - 1, freshBlock: OTHER }) },
+    ],
+    [
+      'a block that is still to come',
+      'evidence-unchecked',
+      { evidence: (claims) => gpu(aged(claims, -10)) },
     ],
     ['evidence that is none', 'evidence-malformed', accepted({ evidence: OTHER })],
     ['an accept without a signature', 'bad-signature', accepted({ signature: new Uint8Array(64) })],
@@ -292,7 +323,7 @@ describe('the owner of the client reads why, the other side only that', () => {
     ],
     [
       'evidence-age',
-      (claims) => gpu({ ...claims, freshAtS: claims.freshAtS - 86_100 }),
+      (claims) => gpu(aged(claims, 86_100)),
       'The evidence is older than your policy takes. (because it is 86100 s old, most 86000)',
       'Choose another provider, or ask this one to collect its evidence again.',
     ],

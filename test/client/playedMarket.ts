@@ -23,6 +23,7 @@ import { silentLogger } from '../../node/system/logger.ts'
 import { createSeededRandom } from '../../node/system/seededRandom.ts'
 import { createSimulatedClock } from '../../node/system/simulatedClock.ts'
 import { FEE, listModels, NETWORK_ID, playJob, type Script } from './playedJob.ts'
+import { BLOCK_MS } from './playedPlacement.ts'
 
 const START_MS = 1_795_000_000_000
 const CLOSE_DELAY_S = 86_400
@@ -33,7 +34,7 @@ export async function playMarket(seed: string, script: Script = {}) {
   const clock = createSimulatedClock({ startMs: START_MS })
   const net = createSimulatedNetwork({ clock, random: random.fork('net'), latencyMs: 5 })
   const disk = createSimulatedDisk({ clock })
-  const ton = createSimulatedChain({ clock, networkId: NETWORK_ID, blockMs: 1_000 })
+  const ton = createSimulatedChain({ clock, networkId: NETWORK_ID, blockMs: BLOCK_MS })
   const keys = {
     identity: signingKey(random.bytes(32)),
     wallet: signingKey(random.bytes(32)),

@@ -21,10 +21,13 @@ import {
   signRecord,
 } from '../../contracts/wire/records.ts'
 import type { JobSpec } from '../../contracts/wire/submit.ts'
+import { simulatedBlock } from '../../node/chain/simulated.ts'
 
 export const NETWORK_ID = 77
 export const FEE = 500
 export const TICK = 40
+/** A block a second: its number is its time. */
+export const BLOCK_MS = 1_000
 export const MODEL_HASH = sha256(new Uint8Array(3))
 
 /** Keys of the played peer, which is scheduler and provider in one. */
@@ -147,9 +150,14 @@ function honestClaims(identity: Bytes, nowS: number): Claims {
     modelHash: MODEL_HASH,
     backendHash: new Uint8Array(32),
     gpuEvidenceHash: new Uint8Array(32),
-    freshBlock: new Uint8Array(32),
-    freshAtS: nowS,
+    ...freshAt(nowS),
   }
+}
+
+/** Claims about the block of a second, as the chain of the played market has it. */
+export function freshAt(atS: number, networkId = NETWORK_ID) {
+  const { seqno, hash } = simulatedBlock({ networkId, blockMs: BLOCK_MS }, atS)
+  return { freshSeqno: seqno, freshBlock: hash, freshAtS: atS }
 }
 
 /** Simulated evidence of a provider, valid for a day. */

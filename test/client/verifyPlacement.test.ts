@@ -3,6 +3,7 @@
  * @module
  */
 import { describe, expect, it } from 'vitest'
+import { freshBlocks } from '../../client/freshBlocks.ts'
 import { type ExpectedPlacement, verifyPlacement } from '../../client/verifyPlacement.ts'
 import { settleHardware } from '../../contracts/attest/hardwarePolicy.ts'
 import { makeOpenEvidence } from '../../contracts/attest/open.ts'
@@ -22,12 +23,17 @@ import {
   recordHash,
   signRecord,
 } from '../../contracts/wire/records.ts'
+import { createSimulatedChain } from '../../node/chain/simulated.ts'
 import { createSeededRandom } from '../../node/system/seededRandom.ts'
+import { createSimulatedClock } from '../../node/system/simulatedClock.ts'
 import { FEE, MODEL_HASH, NETWORK_ID, simulatedEvidence } from './playedJob.ts'
+import { BLOCK_MS, freshAt } from './playedPlacement.ts'
 
 const random = createSeededRandom('placement')
 const NOW_MS = 1_795_000_000_000
 const NOW_S = NOW_MS / 1_000
+const clock = createSimulatedClock({ startMs: NOW_MS })
+const chain = createSimulatedChain({ clock, networkId: NETWORK_ID, blockMs: BLOCK_MS }).chain()
 const scheduler = signingKey(random.bytes(32))
 const provider = signingKey(random.bytes(32))
 const stranger = signingKey(random.bytes(32))
@@ -122,6 +128,7 @@ function honestExpectation(): ExpectedPlacement {
     },
     parameters: DEFAULT_PARAMETERS,
     registry: (identity) => toHex(identity) === toHex(provider.publicKey),
+    blocks: freshBlocks({ chain, clock }),
     scheduler: { identity: scheduler.publicKey, fee: FEE },
     spec: {
       jobId: toHex(jobId),
@@ -155,8 +162,7 @@ function openEvidence(by: SigningKey = provider, modelHash = MODEL_HASH): Bytes 
     modelHash,
     backendHash: zeros,
     gpuEvidenceHash: zeros,
-    freshBlock: zeros,
-    freshAtS: NOW_S,
+    ...freshAt(NOW_S),
   }
   return makeOpenEvidence(claims, by)
 }

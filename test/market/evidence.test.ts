@@ -32,6 +32,7 @@ const CLAIMS: Claims = {
   modelHash: sha256(utf8('a model')),
   backendHash: new Uint8Array(32),
   gpuEvidenceHash: new Uint8Array(32),
+  freshSeqno: 1,
   freshBlock: new Uint8Array(32),
   freshAtS: AT_S,
 }

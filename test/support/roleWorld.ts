@@ -23,7 +23,7 @@ import { encodeRequest, type JobRequest } from '../../contracts/wire/request.ts'
 import { type JobSpec, toSubmit } from '../../contracts/wire/submit.ts'
 import type { Backend } from '../../node/backends/backend.ts'
 import { type SimulatedOptions, startSimulated } from '../../node/backends/simulated.ts'
-import { createSimulatedChain } from '../../node/chain/simulated.ts'
+import { createSimulatedChain, simulatedBlock } from '../../node/chain/simulated.ts'
 import { greet, signBinding } from '../../node/net/hello.ts'
 import { type MessageStream, messageStream } from '../../node/net/messageStream.ts'
 import { createSimulatedNetwork } from '../../node/net/simulatedNetwork.ts'
@@ -44,6 +44,11 @@ import { keptLogger } from './quietLogger.ts'
 export const MODEL = 'words'
 export const TICK = 80
 const START_MS = 1_795_000_000_000
+const BLOCK_MS = 500
+
+/** The first block of a second, as the chain of this world has it. */
+export const worldBlock = (atS: number) =>
+  simulatedBlock({ networkId: WORLD_NETWORK, blockMs: BLOCK_MS }, (atS * 1_000) / BLOCK_MS)
 
 export type Proving = Parameters<typeof providerParty>[1]['proving']
 export type JobStream = MessageStream<typeof JobMessageSchema>
@@ -57,7 +62,7 @@ export function createRoleWorld(
   const random = createSeededRandom(seed)
   const clock = createSimulatedClock({ startMs: START_MS })
   const network = createSimulatedNetwork({ clock, random: random.fork('net'), latencyMs: 5 })
-  const ton = createSimulatedChain({ clock, networkId: WORLD_NETWORK, blockMs: 500 })
+  const ton = createSimulatedChain({ clock, networkId: WORLD_NETWORK, blockMs: BLOCK_MS })
   const logger = keptLogger()
   const needs = {
     clock,

@@ -17,7 +17,15 @@ import { verifyEvidence } from '../../../contracts/attest/verify.ts'
 import { type Bytes, toHex, utf8 } from '../../../contracts/base/bytes.ts'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import { sha256 } from '../../../contracts/base/signing.ts'
-import { CHANGED_CLAIMS, CLAIMS, CONTEXT, coded, hash, refusedEvidence } from './evidence.ts'
+import {
+  CHANGED_CLAIMS,
+  CLAIMS,
+  CONTEXT,
+  coded,
+  fitting,
+  hash,
+  refusedEvidence,
+} from './evidence.ts'
 import {
   CPU,
   PLAYED_VERIFIERS,
@@ -88,7 +96,7 @@ describe('the binding to claims', () => {
       const value = field === 'tier' ? 'open' : changed[field]
       const claims = { ...document.claims, [field]: value }
       const swapped = encodeEvidence({ ...document, claims })
-      const verdict = verify(swapped, { network: claims.network })
+      const verdict = verify(swapped, fitting(claims))
       await expect(verdict).rejects.toThrow(binding)
     }
   })

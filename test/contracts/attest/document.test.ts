@@ -60,6 +60,8 @@ describe('an evidence document', () => {
     ['a short hash', edited((d) => Object.assign(d.claims, { modelHash: '00' }))],
     ['a hash in capitals', edited((d) => Object.assign(d.claims, { modelHash: 'AB'.repeat(32) }))],
     ['a network beyond 32 bits', edited((d) => Object.assign(d.claims, { network: 2 ** 31 }))],
+    ['a block without number', edited((d) => Reflect.deleteProperty(d.claims, 'freshSeqno'))],
+    ['a number of 33 bits', edited((d) => Object.assign(d.claims, { freshSeqno: 2 ** 32 }))],
     ['a time that is negative', edited((d) => Object.assign(d.claims, { freshAtS: -1 }))],
     ['a time with a fraction', edited((d) => Object.assign(d.claims, { freshAtS: 1.5 }))],
     ['a proof that is a list', edited((d) => Object.assign(d, { proof: [] }))],
@@ -95,14 +97,14 @@ describe('an evidence document', () => {
 describe('report data', () => {
   it('is SHA-512 of the typed claims', () => {
     expect(toHex(reportData(CLAIMS))).toBe(
-      '5a8036e68b3fe7de690f036f98a29c38a39efc52b12e2da196b7967d0a4b817e' +
-        'd6a2b6ac9c27696ef463a1fb71958eb33126b90357f1a5ad1bf76a9b1aa4a18a',
+      '73c0706fe7778988a6b4850c2d02882b2eeca357deeec9885687a8f89792cbf8' +
+        '66daeb51b612a8beb4b97ac9c18f85a8122ccd2b084a01ab280d026cfe92b62d',
     )
   })
 
   it('and the nonce of a GPU SHA-256 of those that stand before it', () => {
     expect(toHex(gpuNonce(CLAIMS))).toBe(
-      'd1f4ae0efdb13d4a54315be13ba1d2fbef7835931ccaf4f34038a9702c152efc',
+      'd5b0a13acfe7bdfeae96e0089cc09c7fa3d72af16b452ba4e178c51e61dd7f47',
     )
   })
 

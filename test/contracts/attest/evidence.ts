@@ -25,9 +25,13 @@ export const CLAIMS: Claims = {
   modelHash: hash('model'),
   backendHash: hash('backend'),
   gpuEvidenceHash: new Uint8Array(32),
+  freshSeqno: 51_234_567,
   freshBlock: hash('block'),
   freshAtS: NOW_S - 60,
 }
+
+/** The block that `CLAIMS` name, as the chain has it. */
+export const BLOCK = { seqno: 51_234_567, hash: hash('block'), atS: NOW_S - 60 }
 
 /** Claims that differ from `CLAIMS` in one field each. */
 export const CHANGED_CLAIMS: [keyof Claims, Claims][] = [
@@ -38,6 +42,7 @@ export const CHANGED_CLAIMS: [keyof Claims, Claims][] = [
   ['modelHash', { ...CLAIMS, modelHash: hash('other') }],
   ['backendHash', { ...CLAIMS, backendHash: hash('other') }],
   ['gpuEvidenceHash', { ...CLAIMS, gpuEvidenceHash: hash('other') }],
+  ['freshSeqno', { ...CLAIMS, freshSeqno: 51_234_568 }],
   ['freshBlock', { ...CLAIMS, freshBlock: hash('other') }],
   ['freshAtS', { ...CLAIMS, freshAtS: NOW_S - 61 }],
 ]
@@ -47,8 +52,15 @@ export const CONTEXT: EvidenceContext = {
   network: -217,
   development: true,
   isRegistered: () => true,
-  isRecentBlock: () => true,
+  block: BLOCK,
 }
+
+/** A context of the claims' own network and block, so that only a proof can refuse them. */
+export const fitting = (claims: Claims): EvidenceContext => ({
+  ...CONTEXT,
+  network: claims.network,
+  block: { seqno: claims.freshSeqno, hash: claims.freshBlock, atS: claims.freshAtS },
+})
 
 export const NOT_AFTER_S = NOW_S + 7_200
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { describe, expect, it } from 'vitest'
+import { freshBlocks } from '../../../client/freshBlocks.ts'
 import { verifyPlacement } from '../../../client/verifyPlacement.ts'
 import { type Claims, parseEvidence } from '../../../contracts/attest/document.ts'
 import { policyFor } from '../../../contracts/attest/policy.ts'
@@ -181,6 +182,7 @@ describe('a provider with roles around it', () => {
         policy: { ...policy, hardware, maxTick: 95, maxFee: 1_000, models: {} },
         parameters: DEFAULT_PARAMETERS,
         registry: () => false,
+        blocks: freshBlocks({ chain: world.ton.chain(), clock: world.clock }),
         verifiers,
         scheduler: { identity: world.scheduler.role()!.identity, fee: WORLD_FEE },
         spec,

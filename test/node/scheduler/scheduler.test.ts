@@ -35,6 +35,7 @@ import {
   MODEL,
   nextOf,
   refusalOf,
+  worldBlock,
 } from '../../support/roleWorld.ts'
 
 const code = (error: string) => expect.objectContaining({ code: error })
@@ -201,6 +202,7 @@ describe('a provider', () => {
     const cell = parseRecord(first.value.record)
     const terms = lease.decode(cell, WORLD_NETWORK)
     const nowS = terms.expiryS - LIMITS.leaseMs / 1000
+    const { seqno, hash, atS } = worldBlock(nowS - 60)
     const claims = {
       identity: identity!.publicKey,
       network: WORLD_NETWORK,
@@ -209,9 +211,9 @@ describe('a provider', () => {
       modelHash: proves ?? terms.modelHash,
       backendHash: new Uint8Array(32),
       gpuEvidenceHash: new Uint8Array(32),
-      freshSeqno: 1,
-      freshBlock: new Uint8Array(32),
-      freshAtS: nowS,
+      freshSeqno: seqno,
+      freshBlock: hash,
+      freshAtS: atS,
     }
     const notAfterS = nowS + 3_600
     const evidence = makeSimulatedEvidence({ claims, deviceKey: identity!, notAfterS })

@@ -25,6 +25,7 @@ const claims = (atMs: number, more: Partial<Claims> = {}): Omit<Claims, 'gpuEvid
   compute: 'cpu',
   modelHash: new Uint8Array(32).fill(2),
   backendHash: new Uint8Array(32).fill(3),
+  freshSeqno: 5,
   freshBlock: new Uint8Array(32).fill(4),
   freshAtS: atMs / 1_000 - 60,
   ...more,
