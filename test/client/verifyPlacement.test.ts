@@ -11,6 +11,7 @@ import type { Bytes } from '../../contracts/base/bytes.ts'
 import { toHex } from '../../contracts/base/bytes.ts'
 import { type SigningKey, sha256, signingKey } from '../../contracts/base/signing.ts'
 import type { Tier } from '../../contracts/base/tier.ts'
+import { FIRST_PARAMETERS } from '../../contracts/money/marketTerms.ts'
 import { DEFAULT_PARAMETERS } from '../../contracts/money/price.ts'
 import {
   type Accept,
@@ -126,7 +127,7 @@ function honestExpectation(): ExpectedPlacement {
       development: true,
       hardware: settleHardware(),
     },
-    parameters: DEFAULT_PARAMETERS,
+    directory: { version: async (version) => (version === 1 ? FIRST_PARAMETERS : undefined) },
     registry: (identity) => toHex(identity) === toHex(provider.publicKey),
     blocks: freshBlocks({ chain, clock }),
     scheduler: { identity: scheduler.publicKey, fee: FEE },

@@ -13,7 +13,7 @@ import { type Bytes, utf8 } from '../../../contracts/base/bytes.ts'
 import { MarketError } from '../../../contracts/base/errors.ts'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import { sha256, signingKey } from '../../../contracts/base/signing.ts'
-import { DEFAULT_PARAMETERS } from '../../../contracts/money/price.ts'
+import { FIRST_PARAMETERS } from '../../../contracts/money/marketTerms.ts'
 import { createEpochs } from '../../../contracts/seal/epoch.ts'
 import { nativeKem } from '../../../contracts/seal/kem.ts'
 import { createSimulatedChain } from '../../../node/chain/simulated.ts'
@@ -180,7 +180,7 @@ describe('a provider with roles around it', () => {
       verifyPlacement(placed.value, {
         networkId: WORLD_NETWORK,
         policy: { ...policy, hardware, maxTick: 95, maxFee: 1_000, models: {} },
-        parameters: DEFAULT_PARAMETERS,
+        directory: { version: async () => FIRST_PARAMETERS },
         registry: () => false,
         blocks: freshBlocks({ chain: world.ton.chain(), clock: world.clock }),
         verifiers,
