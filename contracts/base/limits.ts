@@ -304,6 +304,18 @@ export const LIMITS = {
   faucetNano: 1_000_000_000_000_000_000n,
   /** Items of a get method's stack. */
   stackItems: 256,
+  /** Transactions of one page of a localnet's API: toncenter's own bound. */
+  toncenterPage: 1_000,
+  /** The same of a block. */
+  toncenterBlockPage: 10_000,
+  /** Characters of the transactions of one page: an answer repeats them about three times. */
+  toncenterPageBytes: 2 * MIB,
+  /** Libraries asked for in one call of a localnet's API. */
+  toncenterLibraries: 256,
+  /** Cells that one value of an answer spells out; a bigger tree is given as a bag only. */
+  toncenterCells: 512,
+  /** Bytes of one value of a token's content: toncenter's own. */
+  tokenContentBytes: 8 * KIB,
 
   // Backends.
   /** Jobs waiting for a place of one backend; a provider sells no more than its places. */

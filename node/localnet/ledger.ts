@@ -60,14 +60,16 @@ export type LedgerSnapshot = Readonly<State>
 export interface Ledger {
   readonly config: Cell
   readonly history: History
+  /** Messages that wait for the next block. */
+  readonly waiting: number
   /** Unix seconds: the clock's time and what was added to it; never goes back by itself. */
   now(): number
   /** Undefined where nothing was ever sent to the address. Reading creates nothing. */
   account(address: Address): Account | undefined
   /** Runs an external message and what it causes. Throws `bad-input`, `contract-failed`. */
   send(message: Cell): Promise<StoredTransaction>
-  /** What `send` would do to the account itself, signatures not checked. */
-  estimate(message: Cell): Promise<Transaction>
+  /** What `send` would do to the account itself; signatures are not checked unless asked. */
+  estimate(message: Cell, ignoreSignatures?: boolean): Promise<Transaction>
   /** Sends new money to an address, as an internal message. */
   mint(to: Address, amount: NanoTon): Promise<StoredTransaction>
   /** Runs messages left over from earlier blocks, as many as a block takes. */
@@ -120,15 +122,18 @@ export function createLedger(options: LedgerOptions): Ledger {
     get history() {
       return state.history
     },
+    get waiting() {
+      return state.waiting.length
+    },
     now,
     account: accountOf,
     async send(cell) {
       return (await runBlock(parseExternal(cell)))[0]!
     },
-    async estimate(cell) {
+    async estimate(cell, ignoreSignatures = true) {
       const message = parseExternal(cell)
       const account = accountOf(message.info.dest) ?? EMPTY_ACCOUNT
-      const run = { message, account, lt: nextLt(state.lt), ignoreSignatures: true }
+      const run = { message, account, lt: nextLt(state.lt), ignoreSignatures }
       return loadTransaction((await runMessage(context(), run)).transaction.beginParse())
     },
     async mint(to, amount) {
