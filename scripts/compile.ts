@@ -25,6 +25,11 @@ export interface Artefact {
 /** Contracts by name: `contracts/tolk/<folder>/<entry>.tolk`. A new contract is added here. */
 export const CONTRACTS: Readonly<Record<string, string>> = {
   channel: 'channel/channel.tolk',
+  registry: 'registry/registry.tolk',
+  dispute: 'dispute/dispute.tolk',
+  jettonChannel: 'jettonChannel/jettonChannel.tolk',
+  testJettonMinter: 'testJetton/testJettonMinter.tolk',
+  testJettonWallet: 'testJetton/testJettonWallet.tolk',
 }
 
 const SOURCES = new URL('../contracts/tolk/', import.meta.url)
