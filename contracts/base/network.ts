@@ -85,7 +85,7 @@ export function parseNetwork(json: unknown): NetworkConfig {
     ...optional('providers', fields.providers, (field, value) =>
       list(field, value).map((each) => identity(field, each)),
     ),
-    ...optional('measurements', fields.measurements, measurements),
+    ...optional('measurements', fields.measurements, parseMeasurements),
     ...optional('faucet', fields.faucet, url),
   })
 }
@@ -111,7 +111,8 @@ function scheduler(json: unknown): SchedulerAddress {
   return Object.freeze({ identity: identity('identity', fields.identity), addresses })
 }
 
-function measurements(field: string, json: unknown): NetworkMeasurements {
+/** Accepted measurements as they stand in a file. Throws `bad-config` naming the field. */
+export function parseMeasurements(field: string, json: unknown): NetworkMeasurements {
   const fields = record(field, json)
   onlyKeys(field, fields, ['version', 'list', 'leastTcb'])
   const { version } = fields

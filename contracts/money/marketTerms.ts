@@ -29,7 +29,7 @@ export const FIRST_PARAMETERS: MarketParameters = Object.freeze({
   ...DEFAULT_PARAMETERS,
   sinceS: 0,
   leastCloseDelayS: 86_400,
-  stakes: { provider: 0n, scheduler: 10n * TON, gpu: TON, unbondingS: 7 * 86_400 },
+  stakes: { provider: TON, scheduler: 10n * TON, gpu: TON, unbondingS: 7 * 86_400 },
   disputes: {
     verdictS: 7 * 86_400,
     appealS: 3 * 86_400,
