@@ -1,21 +1,22 @@
 /**
- * toncenter's address conversions, which need no chain.
+ * toncenter's conversions of addresses and hashes, which need no chain.
  * @module
  */
 import { Address } from '@ton/core'
-import type { Method } from './methods.ts'
+import type { MethodTable } from './methods.ts'
 import * as read from './params.ts'
 
-export function addressMethods(): Record<string, Method> {
+export function addressMethods(): MethodTable {
   return {
     packAddress: (params) => read.address(params).toString({ urlSafe: false }),
-    unpackAddress: (params) => read.address(params).toRawString(),
+    unpackAddress: (params) => rawForm(read.address(params)),
     detectAddress: (params) => {
       const value = read.text(params, 'address')
       const address = read.address(params)
       const friendly = Address.isFriendly(value) ? Address.parseFriendly(value) : undefined
       return {
-        raw_form: address.toRawString(),
+        '@type': 'ext.utils.detectedAddress',
+        raw_form: rawForm(address),
         bounceable: forms(address, true),
         non_bounceable: forms(address, false),
         given_type: friendly
@@ -24,11 +25,22 @@ export function addressMethods(): Record<string, Method> {
         test_only: friendly?.isTestOnly ?? false,
       }
     },
+    detectHash: (params) => {
+      const hash = read.parseHash(read.text(params, 'hash'), 'hash')
+      const b64 = hash.toString('base64')
+      const b64url = b64.replaceAll('+', '-').replaceAll('/', '_')
+      return { '@type': 'ext.utils.detectedHash', b64, b64url, hex: hash.toString('hex') }
+    },
   }
+}
+
+function rawForm(address: Address): string {
+  return `${address.workChain}:${address.hash.toString('hex').toUpperCase()}`
 }
 
 function forms(address: Address, bounceable: boolean): object {
   return {
+    '@type': 'ext.utils.detectedAddressVariant',
     b64: address.toString({ bounceable, urlSafe: false }),
     b64url: address.toString({ bounceable, urlSafe: true }),
   }

@@ -16,7 +16,7 @@ import { createHttpServer } from '../http/server.ts'
 import { createControls, createViews } from './control.ts'
 import { loadEmulator } from './emulator.ts'
 import { createLedger } from './ledger.ts'
-import { addRoutes, toncenterShape } from './routes.ts'
+import { addRoutes, controlShape } from './routes.ts'
 import { toncenterMethods } from './toncenter.ts'
 import { createWriter } from './writer.ts'
 
@@ -75,7 +75,7 @@ export async function startLocalnet(options: LocalnetOptions): Promise<Localnet>
   const server = await createHttpServer({
     clock,
     logger,
-    shape: toncenterShape,
+    shape: controlShape,
     localPages: true,
   })
   addRoutes(server.app, {

@@ -7,9 +7,10 @@ import type { Params } from './params.ts'
 /** One method. What it reads from the parameters it checks; throws `bad-input`. */
 export type Method = (params: Params) => object | string | Promise<object | string>
 
+export type MethodTable = Readonly<Record<string, Method>>
+
+/** As toncenter divides them: what takes cells or sends is asked by POST and by JSON-RPC only. */
 export interface Methods {
-  /** Change nothing; may also be asked by GET. */
-  readonly reads: Readonly<Record<string, Method>>
-  /** By POST only. */
-  readonly writes: Readonly<Record<string, Method>>
+  readonly anyVerb: MethodTable
+  readonly postOnly: MethodTable
 }

@@ -8,9 +8,13 @@
 import { Address, Cell } from '@ton/core'
 import { MarketError } from '../../contracts/base/errors.ts'
 
+const MOST_INT32 = 2 ** 31 - 1
+const MOST_INT64 = 2n ** 63n - 1n
+
 export type Params = Readonly<Record<string, unknown>>
 
-const wrong = (field: string, expected: string, cause?: unknown) =>
+/** The failure of one parameter. */
+export const wrong = (field: string, expected: string, cause?: unknown) =>
   new MarketError('bad-input', { field, expected }, { cause })
 
 /** A present string or number as text; undefined where absent or empty. */
@@ -55,21 +59,50 @@ export function integer(
   return number
 }
 
+/** The number of a block, from 1. */
+export function seqno(params: Params, field = 'seqno'): number {
+  return integer(params, field, { least: 1, most: MOST_INT32 })
+}
+
+export function optionalSeqno(params: Params): number | undefined {
+  return optionalText(params, 'seqno') === undefined ? undefined : seqno(params)
+}
+
 /** A logical time; undefined where absent. */
 export function optionalLt(params: Params, field: string): bigint | undefined {
   const value = optionalText(params, field)
   if (value === undefined) return undefined
-  if (!/^\d{1,20}$/.test(value)) throw wrong(field, 'a logical time')
-  return BigInt(value)
+  const lt = /^\d{1,19}$/.test(value) ? BigInt(value) : MOST_INT64 + 1n
+  if (lt > MOST_INT64) throw wrong(field, 'a logical time')
+  return lt
+}
+
+export function lt(params: Params, field: string): bigint {
+  const value = optionalLt(params, field)
+  if (value === undefined) throw wrong(field, 'a logical time')
+  return value
+}
+
+/** `true`, `false`, 1 or 0, as a JSON value or as text; undefined where absent. */
+export function optionalFlag(params: Params, field: string): boolean | undefined {
+  const value = params[field]
+  if (value === undefined || value === null || value === '') return undefined
+  if (value === true || /^(?:true|1)$/i.test(String(value))) return true
+  if (value === false || /^(?:false|0)$/i.test(String(value))) return false
+  throw wrong(field, 'true or false')
 }
 
 /** A hash of 32 bytes, in hex or base64; undefined where absent. */
 export function optionalHash(params: Params, field: string): Buffer | undefined {
   const value = optionalText(params, field)
   if (value === undefined) return undefined
-  const hash = Buffer.from(value, /^[0-9a-fA-F]{64}$/.test(value) ? 'hex' : 'base64')
-  if (hash.length !== 32) throw wrong(field, 'a hash of 32 bytes')
-  return hash
+  return parseHash(value, field)
+}
+
+export function parseHash(value: string, field: string): Buffer {
+  const isHex = /^[0-9a-fA-F]{64}$/.test(value)
+  if (!isHex && !/^[\w+/-]{43}=?$/.test(value)) throw wrong(field, 'a hash of 32 bytes')
+  return Buffer.from(value, isHex ? 'hex' : 'base64')
 }
 
 /** One cell as a bag of cells in base64. */

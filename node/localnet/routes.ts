@@ -1,14 +1,15 @@
 /**
  * The HTTP surface of a localnet: toncenter's paths and `/control/`.
  *
- * `POST /api/v2/jsonRPC` with `{id, jsonrpc, method, params}`; `/api/v2/METHOD` by GET (reads only,
- * query strings) or POST (JSON). Answers are `{ok: true, result}` or `{ok: false, error, code}`.
+ * `POST /api/v2/jsonRPC` with `{id, jsonrpc, method, params}`; `/api/v2/METHOD` by GET (query
+ * strings) or POST (JSON). Answers are `{ok: true, result}` or `{ok: false, error, code}`.
  * @module
  */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyError, FastifyInstance } from 'fastify'
 import { MarketError } from '../../contracts/base/errors.ts'
 import type { ErrorShape } from '../http/server.ts'
-import type { Methods } from './methods.ts'
+import { EXTRA, methodNotFound, toncenterFailure, wrongVerb } from './failures.ts'
+import type { Methods, MethodTable } from './methods.ts'
 import * as read from './params.ts'
 import type { Writer } from './writer.ts'
 
@@ -24,35 +25,71 @@ export interface RouteOptions {
 }
 
 export function addRoutes(app: FastifyInstance, options: RouteOptions): void {
-  const { methods, controls, views, writer } = options
-  const all = { ...methods.reads, ...methods.writes }
-  const call = async (table: typeof all, name: string, params: read.Params) => {
-    const method = Object.hasOwn(table, name) ? table[name] : undefined
-    if (!method) throw new MarketError('not-found', { method: name.slice(0, 64) })
-    return { ok: true, result: await writer.run(() => method(params)) }
+  app.register(async (api) => addMethods(api, options), { prefix: '/api/v2' })
+  addControls(app, options)
+}
+
+/** A failure of a control verb, and of whatever is no method of toncenter's. */
+export const controlShape: ErrorShape = ({ status, message }) => ({
+  status,
+  body: { ok: false, error: message, code: status },
+})
+
+function addMethods(api: FastifyInstance, { methods, writer }: RouteOptions): void {
+  const all: MethodTable = { ...methods.anyVerb, ...methods.postOnly }
+  const call = async (name: string, params: read.Params) => {
+    const method = Object.hasOwn(all, name) ? all[name] : undefined
+    if (!method) throw methodNotFound()
+    return { ok: true, result: await writer.run(() => method(params)), ...EXTRA }
   }
 
-  app.post('/api/v2/jsonRPC', async (request, reply) => {
+  api.setErrorHandler<FastifyError | MarketError>((thrown, _request, reply) => {
+    const error = asRefusal(thrown)
+    if (!error) throw thrown // for the server to log
+    const { status, body } = toncenterFailure(error)
+    reply.code(status).send(body)
+  })
+  api.post('/jsonRPC', async (request, reply) => {
     const { id, method, params } = read.asParams(request.body, 'body')
+    const name = read.text({ method }, 'method')
     const answer = {
       jsonrpc: '2.0',
       id: typeof id === 'number' ? id : String(id ?? '').slice(0, 64),
     }
     try {
-      const result = await call(all, String(method), read.asParams(params, 'params'))
-      return { ...result, ...answer }
+      return { ...(await call(name, rpcParams(params))), ...answer }
     } catch (thrown) {
       if (!(thrown instanceof MarketError)) throw thrown
-      const { status, body } = toncenterShape(thrown)
+      const { status, body } = toncenterFailure(thrown)
       return reply.code(status).send({ ...body, ...answer })
     }
   })
-  app.get<{ Params: { method: string } }>('/api/v2/:method', ({ params, query }) =>
-    call(methods.reads, params.method, read.asParams(query, 'query')),
+  api.get<{ Params: { method: string } }>('/:method', ({ params, query }) => {
+    const { method } = params
+    if (method === 'jsonRPC' || Object.hasOwn(methods.postOnly, method)) throw wrongVerb('GET')
+    return call(method, read.asParams(query, 'query'))
+  })
+  api.post<{ Params: { method: string } }>('/:method', ({ params, body }) =>
+    call(params.method, read.asParams(body, 'body')),
   )
-  app.post<{ Params: { method: string } }>('/api/v2/:method', ({ params, body }) =>
-    call(all, params.method, read.asParams(body, 'body')),
-  )
+}
+
+/** As toncenter: what is neither an object nor a list with something in it counts as no parameter. */
+function rpcParams(params: unknown): read.Params {
+  const isNone = typeof params !== 'object' || (Array.isArray(params) && params.length === 0)
+  return isNone ? {} : read.asParams(params, 'params')
+}
+
+/** What a caller can mend; undefined for a fault of our own. */
+function asRefusal(thrown: FastifyError | MarketError): MarketError | undefined {
+  if (thrown instanceof MarketError) return thrown.code === 'internal' ? undefined : thrown
+  const status = thrown.statusCode ?? 500
+  const isInput = status >= 400 && status < 500 && status !== 413
+  const facts = { detail: thrown.message.slice(0, 200) }
+  return isInput ? new MarketError('bad-input', facts, { cause: thrown }) : undefined
+}
+
+function addControls(app: FastifyInstance, { controls, views, writer }: RouteOptions): void {
   for (const [name, control] of Object.entries(controls)) {
     app.post(`/control/${name}`, async ({ body }) => {
       const params = read.asParams(body, 'body')
@@ -62,17 +99,4 @@ export function addRoutes(app: FastifyInstance, options: RouteOptions): void {
   for (const [name, view] of Object.entries(views)) {
     app.get(`/control/${name}`, async () => ({ ok: true, result: await writer.run(view) }))
   }
-}
-
-const NOT_TAKEN = 'LITE_SERVER_UNKNOWN: cannot apply external message to current state'
-
-/** toncenter's failure. A message that no contract takes has the words its clients look for. */
-export const toncenterShape: ErrorShape = (error) => {
-  if (error.code !== 'contract-failed') {
-    return { status: error.status, body: { ok: false, error: error.message, code: error.status } }
-  }
-  const { detail, exitCode } = error.facts
-  const code = exitCode === undefined ? '' : `, exitcode=${exitCode}`
-  const text = `${NOT_TAKEN} : ${detail}${code}`
-  return { status: 500, body: { ok: false, error: text, code: 500 } }
 }
