@@ -27,7 +27,10 @@ export const CONTRACTS: Readonly<Record<string, string>> = {
   channel: 'channel/channel.tolk',
   registry: 'registry/registry.tolk',
   dispute: 'dispute/dispute.tolk',
+  gpu: 'items/gpu.tolk',
   jettonChannel: 'jettonChannel/jettonChannel.tolk',
+  provider: 'items/provider.tolk',
+  scheduler: 'items/scheduler.tolk',
   testJettonMinter: 'testJetton/testJettonMinter.tolk',
   testJettonWallet: 'testJetton/testJettonWallet.tolk',
 }

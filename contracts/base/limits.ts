@@ -218,6 +218,8 @@ export const LIMITS = {
   clockSkewS: 300,
   /** Schedulers, providers or addresses that one network.json lists. */
   networkItems: 4_096,
+  /** Bytes of the addresses that a scheduler's item lists: read from strangers, kept on chain. */
+  itemAddressBytes: KIB,
   /** Bytes of one receipt file. */
   receiptFileBytes: MIB,
 

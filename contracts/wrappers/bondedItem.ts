@@ -1,0 +1,203 @@
+/**
+ * An item of the registry as TypeScript sees it: its address and its state. Providers, schedulers
+ * and GPUs have one each; `Provider.ts`, `Scheduler.ts` and `Gpu.ts` are their faces.
+ *
+ * The first code of each kind is pinned by the committed artefact and makes the address, for good:
+ * an upgrade moves nobody. Message bodies are in `itemMessages.ts`, profiles in `itemProfiles.ts`.
+ * Nothing here touches a network except `readItem` and its like, which are handed one.
+ * @module
+ */
+import {
+  Address,
+  beginCell,
+  type Cell,
+  contractAddress,
+  type StateInit,
+  type TupleReader,
+} from '@ton/core'
+import { type Bytes, fromBigInt } from '../base/bytes.ts'
+import { MarketError } from '../base/errors.ts'
+import type { Chain } from '../base/ports.ts'
+import type { NanoTon } from '../base/units.ts'
+
+/** Kinds of items and their numbers (`common/protocol.tolk`). */
+export const ITEM_KIND = { provider: 1, scheduler: 2, gpu: 3 } as const
+
+export type ItemKind = keyof typeof ITEM_KIND
+
+/** What is fixed in the address of an item. */
+export interface ItemConfig {
+  readonly registry: Address
+  readonly kind: ItemKind
+  /** 0; of a GPU, its device id. */
+  readonly key: bigint
+  readonly owner: Address
+}
+
+/** State of an item at the time of the chain. */
+export interface ItemView {
+  /** `pending`: the registry was asked to enrol it and has not answered. */
+  readonly status: 'blank' | 'pending' | 'enrolled'
+  readonly config: ItemConfig
+  readonly stake: NanoTon
+  /** What leaves, from `unbondAtS` on. No part of the stake. */
+  readonly unbonding: NanoTon
+  readonly unbondAtS: number
+  /** What cases have frozen of stake and unbonding together, until `frozenUntilS`. */
+  readonly frozen: NanoTon
+  readonly frozenUntilS: number
+  /** 1 for the first of its kind; 0 before it is enrolled. */
+  readonly index: number
+  /** The item of this kind that was enrolled before this one. */
+  readonly previous?: Address
+  readonly enrolledAtS: number
+  readonly unbondingS: number
+  /** Enrolled, or the last heartbeat. */
+  readonly seenAtS: number
+  /** Hash of the owner's books; zeros before the first heartbeat. */
+  readonly anchor: Bytes
+  /** Hash of the owner's price sheet; zeros before the first heartbeat. */
+  readonly sheet: Bytes
+  /** Version of the code it runs; 0 is the first. */
+  readonly codeVersion: number
+  /** In all. */
+  readonly slashed: NanoTon
+  /** In all. */
+  readonly withdrawn: NanoTon
+}
+
+/** Whether the account covers what the item owes, as `get_solvency` tells it. */
+export interface ItemSolvency {
+  readonly balance: NanoTon
+  readonly bonded: NanoTon
+  readonly floor: NanoTon
+  readonly solvent: boolean
+}
+
+/** Exit codes of the items (`contracts/tolk/items/errors.tolk`). */
+export const ITEM_EXIT = {
+  notOwner: 740,
+  notRegistry: 741,
+  notBlank: 742,
+  notPending: 743,
+  notEnrolled: 744,
+  tooLittleValue: 745,
+  badProfile: 746,
+  noProfile: 747,
+  tooSoon: 748,
+  ended: 749,
+  amount: 750,
+  tooEarly: 751,
+  nothingDue: 752,
+  notAsked: 753,
+  oldCode: 754,
+  unknownMessage: 0xffff,
+} as const
+
+const STATUS = ['blank', 'pending', 'enrolled'] as const
+const DAY_S = 86_400
+/** Seen by a heartbeat this recently, an item counts as live. */
+export const ITEM_LIVE_S = 30 * DAY_S
+
+/** Initial state of an item with this first code: its configuration, blank. Throws `bad-input`. */
+export function itemStateInit(code: Cell, config: ItemConfig): StateInit {
+  const data = beginCell().storeUint(0, 8).storeRef(itemConfigCell(config)).endCell()
+  return { code, data }
+}
+
+/** Address of an item with this first code, in workchain 0. Throws `bad-input`. */
+export function itemAddress(code: Cell, config: ItemConfig): Address {
+  return contractAddress(0, itemStateInit(code, config))
+}
+
+/** `ItemConfig` of common/protocol.tolk as a cell. Throws `bad-input`. */
+export function itemConfigCell({ registry, kind, key, owner }: ItemConfig): Cell {
+  const wrong = (field: string): MarketError => new MarketError('bad-input', { item: field })
+  if (!Address.isAddress(registry)) throw wrong('registry')
+  if (!Address.isAddress(owner)) throw wrong('owner')
+  if (!Object.hasOwn(ITEM_KIND, kind)) throw wrong('kind')
+  if (key < 0n || key >= 1n << 256n) throw wrong('key')
+  return beginCell()
+    .storeAddress(registry)
+    .storeUint(ITEM_KIND[kind], 8)
+    .storeUint(key, 256)
+    .storeAddress(owner)
+    .endCell()
+}
+
+/**
+ * State of an item. Its address alone proves code and configuration where it was computed from the
+ * first code of its kind. Throws `contract-failed` where there is no item, `bad-frame`.
+ *
+ * @example
+ * const { status, stake } = await readItem(chain, address)
+ */
+export async function readItem(chain: Chain, address: Address): Promise<ItemView> {
+  return parseItemView(await chain.getter(address, 'get_item'))
+}
+
+/** Whether an item's account covers what it owes. Throws `contract-failed`, `bad-frame`. */
+export async function readItemSolvency(chain: Chain, address: Address): Promise<ItemSolvency> {
+  return parseItemSolvency(await chain.getter(address, 'get_solvency'))
+}
+
+/** True where an item may be given work: enrolled, bonded enough, and seen lately. */
+export function isLive(
+  item: Pick<ItemView, 'status' | 'stake' | 'seenAtS'>,
+  leastStake: NanoTon,
+  nowS: number,
+): boolean {
+  const seen = nowS < item.seenAtS + ITEM_LIVE_S
+  return item.status === 'enrolled' && item.stake >= leastStake && seen
+}
+
+/** The answer of `get_item`. Throws `bad-frame`. */
+export function parseItemView(reader: TupleReader): ItemView {
+  try {
+    const status = STATUS[reader.readNumber()]
+    const kind = kindOf(reader.readNumber())
+    if (!status || !kind) throw new MarketError('bad-frame', { field: 'status or kind' })
+    const owner = reader.readAddress()
+    const key = reader.readBigNumber()
+    const registry = reader.readAddress()
+    const stake = reader.readBigNumber()
+    const unbonding = reader.readBigNumber()
+    const unbondAtS = reader.readNumber()
+    const frozen = reader.readBigNumber()
+    const frozenUntilS = reader.readNumber()
+    const index = reader.readNumber()
+    const previous = reader.readAddressOpt() ?? undefined
+    const enrolledAtS = reader.readNumber()
+    const unbondingS = reader.readNumber()
+    const seenAtS = reader.readNumber()
+    const anchor = fromBigInt(reader.readBigNumber(), 32)
+    const sheet = fromBigInt(reader.readBigNumber(), 32)
+    const codeVersion = reader.readNumber()
+    const slashed = reader.readBigNumber()
+    const withdrawn = reader.readBigNumber()
+    return {
+      ...{ status, config: { registry, kind, key, owner }, stake, unbonding, unbondAtS },
+      ...{ frozen, frozenUntilS, index, ...(previous ? { previous } : {}), enrolledAtS },
+      ...{ unbondingS, seenAtS, anchor, sheet, codeVersion, slashed, withdrawn },
+    }
+  } catch (cause) {
+    throw new MarketError('bad-frame', { record: 'item' }, { cause })
+  }
+}
+
+/** The answer of `get_solvency`. Throws `bad-frame`. */
+export function parseItemSolvency(reader: TupleReader): ItemSolvency {
+  try {
+    const balance = reader.readBigNumber()
+    const bonded = reader.readBigNumber()
+    const floor = reader.readBigNumber()
+    return { balance, bonded, floor, solvent: reader.readBoolean() }
+  } catch (cause) {
+    throw new MarketError('bad-frame', { record: 'item solvency' }, { cause })
+  }
+}
+
+function kindOf(number: number): ItemKind | undefined {
+  const kinds: readonly ItemKind[] = ['provider', 'scheduler', 'gpu']
+  return kinds.find((kind) => ITEM_KIND[kind] === number)
+}
