@@ -101,8 +101,9 @@ export function limitEntries(source: string): LimitEntry[] {
 function contractErrors(): Record<string, string> {
   const folder = join(ROOT, 'contracts/tolk')
   const sources: Record<string, string> = {}
-  for (const { name } of readdirSync(folder, { withFileTypes: true })) {
-    const files = readdirSync(join(folder, name))
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const { name } = entry
+    const files = entry.isDirectory() ? readdirSync(join(folder, name)) : []
     if (!files.includes('errors.tolk')) continue
     sources[name] = readFileSync(join(folder, name, 'errors.tolk'), 'utf8')
   }

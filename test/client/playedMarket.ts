@@ -13,6 +13,7 @@ import { DEFAULT_PARAMETERS } from '../../contracts/money/price.ts'
 import { seededKem } from '../../contracts/seal/kemSeeded.ts'
 import { PROTOCOLS } from '../../contracts/wire/protocols.ts'
 import { walletAddress } from '../../contracts/wrappers/wallet.ts'
+import { listedDirectory } from '../../node/chain/listedDirectory.ts'
 import { createSimulatedChain } from '../../node/chain/simulated.ts'
 import { answerHello, signBinding } from '../../node/net/hello.ts'
 import { createSimulatedNetwork } from '../../node/net/simulatedNetwork.ts'
@@ -131,6 +132,7 @@ export async function playMarket(seed: string, script: Script = {}) {
         store,
         kem: seededKem(random.fork(`kem ${clients}`)),
         keystore,
+        directory: listedDirectory(typeof options.network === 'object' ? options.network : network),
         ...options.ports,
       },
     })
