@@ -4,7 +4,7 @@
  * so that a test may let them say anything; the real ones are tried in `disputeMarket.test.ts`.
  * @module
  */
-import { type Address, type Cell, TupleReader } from '@ton/core'
+import { Address, type Cell, TupleReader } from '@ton/core'
 import type { Blockchain, SandboxContract, TreasuryContract } from '@ton/sandbox'
 import { type Bytes, toHex, utf8 } from '../../contracts/base/bytes.ts'
 import type { DisputeRules } from '../../contracts/base/marketParameters.ts'
@@ -122,13 +122,11 @@ export async function disputeSandbox(options: DisputeSandboxOptions = {}): Promi
   const accounts = { challenger: challenger.address, owner: owner.address }
   const rules: DisputeRules = {
     ...{ verdictS: 3 * DAY_S, appealS: DAY_S, leastBond: TON, threshold: 2 },
-    arbiters: await Promise.all(
-      arbiters.map(async ({ publicKey }, i) => {
-        const party = options.accounts?.get(i)
-        const account = party ? accounts[party] : (await blockchain.treasury(`a${i}`)).address
-        return { key: toHex(publicKey), account }
-      }),
-    ),
+    arbiters: arbiters.map(({ publicKey }, i) => {
+      const party = options.accounts?.get(i)
+      const account = party ? accounts[party] : new Address(0, Buffer.from(publicKey))
+      return { key: toHex(publicKey), account }
+    }),
     ...options.rules,
   }
   const config: CaseConfig = {
