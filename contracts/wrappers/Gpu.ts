@@ -4,9 +4,10 @@
  * @module
  */
 import { type Address, Cell, type StateInit } from '@ton/core'
+import type { Bytes } from '../base/bytes.ts'
 import type { Chain } from '../base/ports.ts'
-import { type ItemConfig, itemAddress, itemStateInit } from './bondedItem.ts'
 import artefact from './compiled/gpu.json' with { type: 'json' }
+import { type ItemConfig, itemAddress, itemStateInit } from './itemConfig.ts'
 import { type GpuProfile, parseGpuProfile, readProfile } from './itemProfiles.ts'
 
 /** First code of a gpu's item. */
@@ -18,8 +19,8 @@ export const GPU_CODE_HASH: string = artefact.codeHash
 export interface GpuKey {
   readonly registry: Address
   readonly owner: Address
-  /** Device id: 256 bits. */
-  readonly device: bigint
+  /** Device id, 32 bytes. */
+  readonly device: Bytes
 }
 
 /** Configuration of a gpu's item. */

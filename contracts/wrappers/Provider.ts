@@ -5,8 +5,8 @@
  */
 import { type Address, Cell, type StateInit } from '@ton/core'
 import type { Chain } from '../base/ports.ts'
-import { type ItemConfig, itemAddress, itemStateInit } from './bondedItem.ts'
 import artefact from './compiled/provider.json' with { type: 'json' }
+import { type ItemConfig, itemAddress, itemStateInit } from './itemConfig.ts'
 import { type ProviderProfile, parseProviderProfile, readProfile } from './itemProfiles.ts'
 
 /** First code of a provider's item. */
@@ -22,7 +22,7 @@ export interface ProviderKey {
 
 /** Configuration of a provider's item. */
 export function providerConfig({ registry, owner }: ProviderKey): ItemConfig {
-  return { registry, owner, kind: 'provider', key: 0n }
+  return { registry, owner, kind: 'provider' }
 }
 
 /** Initial state of a provider's item. Throws `bad-input`. */

@@ -5,9 +5,9 @@
  */
 import { type Address, Cell, type StateInit } from '@ton/core'
 import type { Chain } from '../base/ports.ts'
-import { type ItemConfig, itemAddress, itemStateInit } from './bondedItem.ts'
 import artefact from './compiled/scheduler.json' with { type: 'json' }
-import { type SchedulerProfile, parseSchedulerProfile, readProfile } from './itemProfiles.ts'
+import { type ItemConfig, itemAddress, itemStateInit } from './itemConfig.ts'
+import { parseSchedulerProfile, readProfile, type SchedulerProfile } from './itemProfiles.ts'
 
 /** First code of a scheduler's item. */
 export const SCHEDULER_CODE = Cell.fromBase64(artefact.code)
@@ -22,7 +22,7 @@ export interface SchedulerKey {
 
 /** Configuration of a scheduler's item. */
 export function schedulerConfig({ registry, owner }: SchedulerKey): ItemConfig {
-  return { registry, owner, kind: 'scheduler', key: 0n }
+  return { registry, owner, kind: 'scheduler' }
 }
 
 /** Initial state of a scheduler's item. Throws `bad-input`. */

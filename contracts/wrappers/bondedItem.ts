@@ -7,32 +7,14 @@
  * Nothing here touches a network except `readItem` and its like, which are handed one.
  * @module
  */
-import {
-  Address,
-  beginCell,
-  type Cell,
-  contractAddress,
-  type StateInit,
-  type TupleReader,
-} from '@ton/core'
+import type { Address, TupleReader } from '@ton/core'
 import { type Bytes, fromBigInt } from '../base/bytes.ts'
 import { MarketError } from '../base/errors.ts'
 import type { Chain } from '../base/ports.ts'
 import type { NanoTon } from '../base/units.ts'
+import { ITEM_KINDS, type ItemConfig } from './itemConfig.ts'
 
-/** Kinds of items and their numbers (`common/protocol.tolk`). */
-export const ITEM_KIND = { provider: 1, scheduler: 2, gpu: 3 } as const
-
-export type ItemKind = keyof typeof ITEM_KIND
-
-/** What is fixed in the address of an item. */
-export interface ItemConfig {
-  readonly registry: Address
-  readonly kind: ItemKind
-  /** 0; of a GPU, its device id. */
-  readonly key: bigint
-  readonly owner: Address
-}
+export { type ItemConfig, type ItemKind, itemAddress, itemStateInit } from './itemConfig.ts'
 
 /** State of an item at the time of the chain. */
 export interface ItemView {
@@ -99,32 +81,6 @@ const DAY_S = 86_400
 /** Seen by a heartbeat this recently, an item counts as live. */
 export const ITEM_LIVE_S = 30 * DAY_S
 
-/** Initial state of an item with this first code: its configuration, blank. Throws `bad-input`. */
-export function itemStateInit(code: Cell, config: ItemConfig): StateInit {
-  const data = beginCell().storeUint(0, 8).storeRef(itemConfigCell(config)).endCell()
-  return { code, data }
-}
-
-/** Address of an item with this first code, in workchain 0. Throws `bad-input`. */
-export function itemAddress(code: Cell, config: ItemConfig): Address {
-  return contractAddress(0, itemStateInit(code, config))
-}
-
-/** `ItemConfig` of common/protocol.tolk as a cell. Throws `bad-input`. */
-export function itemConfigCell({ registry, kind, key, owner }: ItemConfig): Cell {
-  const wrong = (field: string): MarketError => new MarketError('bad-input', { item: field })
-  if (!Address.isAddress(registry)) throw wrong('registry')
-  if (!Address.isAddress(owner)) throw wrong('owner')
-  if (!Object.hasOwn(ITEM_KIND, kind)) throw wrong('kind')
-  if (key < 0n || key >= 1n << 256n) throw wrong('key')
-  return beginCell()
-    .storeAddress(registry)
-    .storeUint(ITEM_KIND[kind], 8)
-    .storeUint(key, 256)
-    .storeAddress(owner)
-    .endCell()
-}
-
 /**
  * State of an item. Its address alone proves code and configuration where it was computed from the
  * first code of its kind. Throws `contract-failed` where there is no item, `bad-frame`.
@@ -155,10 +111,10 @@ export function isLive(
 export function parseItemView(reader: TupleReader): ItemView {
   try {
     const status = STATUS[reader.readNumber()]
-    const kind = kindOf(reader.readNumber())
+    const kind = ITEM_KINDS[reader.readNumber() - 1]
     if (!status || !kind) throw new MarketError('bad-frame', { field: 'status or kind' })
     const owner = reader.readAddress()
-    const key = reader.readBigNumber()
+    const key = fromBigInt(reader.readBigNumber(), 32)
     const registry = reader.readAddress()
     const stake = reader.readBigNumber()
     const unbonding = reader.readBigNumber()
@@ -176,7 +132,13 @@ export function parseItemView(reader: TupleReader): ItemView {
     const slashed = reader.readBigNumber()
     const withdrawn = reader.readBigNumber()
     return {
-      ...{ status, config: { registry, kind, key, owner }, stake, unbonding, unbondAtS },
+      ...{
+        status,
+        config: { registry, kind, owner, ...(kind === 'gpu' ? { key } : {}) },
+        stake,
+        unbonding,
+        unbondAtS,
+      },
       ...{ frozen, frozenUntilS, index, ...(previous ? { previous } : {}), enrolledAtS },
       ...{ unbondingS, seenAtS, anchor, sheet, codeVersion, slashed, withdrawn },
     }
@@ -195,9 +157,4 @@ export function parseItemSolvency(reader: TupleReader): ItemSolvency {
   } catch (cause) {
     throw new MarketError('bad-frame', { record: 'item solvency' }, { cause })
   }
-}
-
-function kindOf(number: number): ItemKind | undefined {
-  const kinds: readonly ItemKind[] = ['provider', 'scheduler', 'gpu']
-  return kinds.find((kind) => ITEM_KIND[kind] === number)
 }
