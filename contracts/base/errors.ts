@@ -419,6 +419,12 @@ export const CATALOGUE = {
     'The chain has another network id than expected.',
     'Point the network.json at the right endpoint.',
   ),
+  'no-registry': entry(
+    404,
+    2,
+    'There is no registry at the address that the network names.',
+    'Check `registry` in network.json, or deploy one: chrysalis deploy.',
+  ),
   'contract-failed': entry(
     409,
     4,

@@ -218,6 +218,20 @@ export const LIMITS = {
   clockSkewS: 300,
   /** Schedulers, providers or addresses that one network.json lists. */
   networkItems: 4_096,
+  /** The registry's state is read again this often: parameters are followed with this delay. */
+  directoryPollMs: 10_000,
+  /** A member of the registry is looked up again after this. */
+  directoryMemberMs: 60_000,
+  /** Members remembered; the oldest is asked for again. */
+  directoryMembers: 1_024,
+  /** Versions of the market's parameters kept beside the one in force. */
+  parameterVersions: 4,
+  /** Leases may still name a version this long after the next one came into force, seconds. */
+  parameterGraceS: 600,
+  /** Items of one kind that are walked, newest first: one question to the chain each. */
+  listedItems: 1_024,
+  /** Schedulers of the registry that are considered. */
+  listedSchedulers: 64,
   /** Bytes of the addresses that a scheduler's item lists: read from strangers, kept on chain. */
   itemAddressBytes: KIB,
   /** Bytes of one receipt file. */
