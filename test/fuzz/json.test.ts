@@ -12,6 +12,7 @@ import { parseReceiptFile, verifyReceipt } from '../../contracts/money/receipt.t
 import { parseRequest } from '../../contracts/wire/request.ts'
 import { readChunk } from '../../node/backends/openaiChunk.ts'
 import { readEvents } from '../../node/backends/sse.ts'
+import { blockBySeqno } from '../../node/chain/blocks.ts'
 import { checkEvent } from '../../node/matching/check.ts'
 import { createMatcher } from '../../node/matching/matcher.ts'
 import { signedJob } from '../contracts/money/receiptWorld.ts'
@@ -121,6 +122,17 @@ describe('fuzzing JSON', () => {
     const values = (recipe: Bytes) =>
       parseRequest(utf8(JSON.stringify(brokenJson([REQUEST], recipe))))
     tell(fuzz({ name: 'job request, values', corpus: RECIPES, decode: values, inputs: 500 }))
+  })
+
+  it('blocks of a chain endpoint', async () => {
+    const id = { workchain: -1, seqno: 9, root_hash: `${'A'.repeat(43)}=` }
+    const corpus = [{ ok: true, result: { id, gen_utime: 1_800_000_000 } }]
+    const read = async (input: Bytes) => {
+      const text = JSON.stringify(brokenJson(corpus, input))
+      await blockBySeqno(async () => text, 9)
+    }
+    await blockBySeqno(async () => JSON.stringify(corpus[0]), 9)
+    tell(await fuzzAsync({ name: 'block, values', corpus: RECIPES, decode: read, inputs: 500 }))
   })
 
   it('events of a model server, and the chunks in them', async () => {
