@@ -1,13 +1,16 @@
 /**
- * The tests of one contract, run again and again against other code: vitest in this process, whose
- * plugin serves the wrapper another artefact than the committed one. Used by `run.ts`.
+ * The tests of one contract, run again and again in this process against other code.
+ *
+ * A hook of the module loader puts `harness.ts` in vitest's place and another artefact in that of
+ * the committed one. Modules that depend on the artefact are evaluated anew for each; all others,
+ * the TVM among them, stay warm. A run of all tests costs a fraction of a new process, and a mutant
+ * mostly the one test that kills it. Used by `run.ts`.
  * @module
  */
-import { readdirSync, writeFileSync } from 'node:fs'
-import { basename } from 'node:path'
-import type { TestModule, Vitest } from 'vitest/node'
-import { createVitest } from 'vitest/node'
+import { readdirSync } from 'node:fs'
+import { registerHooks } from 'node:module'
 import type { Artefact } from '../../scripts/compile.ts'
+import { type Case, collect, finish, runCase } from './harness.ts'
 
 /** What the tests said of an artefact. */
 export interface Verdict {
@@ -20,18 +23,12 @@ export interface Suite {
   readonly files: readonly string[]
   /** Runs the tests; `place` is where the change is, by which likely killers are found. */
   run(artefact: Artefact, place?: string): Promise<Verdict>
-  close(): Promise<void>
+  close(): void
 }
 
-/** A test that failed: its file and its name, as vitest's name patterns see it. */
-interface Killer {
-  readonly file: string
-  readonly name: string
-}
-
-/** Tests to try alone before all: as many as killed a mutant of the same function. */
-const LIKELY = 3
-const TESTS = new URL('../contracts/tolk/', import.meta.url)
+const ROOT = new URL('../../', import.meta.url).href
+const TESTS = new URL('test/contracts/tolk/', ROOT)
+const HARNESS = new URL('harness.ts', import.meta.url).href
 
 /**
  * Test files of a contract: those whose name begins with its name. The gas table is not among them,
@@ -42,106 +39,108 @@ export function testFilesOf(contract: string): string[] {
   return readdirSync(TESTS).filter((file) => own.test(file))
 }
 
-/** Opens the tests of a contract; `folder` is for the artefact of the moment. */
-export async function openSuite(contract: string, folder: string): Promise<Suite> {
+/** Opens the tests of a contract. One suite may be open at a time. */
+export function openSuite(contract: string): Suite {
   const files = testFilesOf(contract)
-  const served = `${folder}/${contract}.json`
-  const vitest = await start(contract, served)
-  const found = await vitest.globTestSpecifications(['test/contracts/tolk/'])
-  const specifications = new Map(found.map((each) => [basename(each.moduleId), each]))
-  const kills = createKills(files)
-
-  const runFile = async (file: string, names?: readonly string[]): Promise<Killer | undefined> => {
-    const specification = specifications.get(file)!
-    if (names) vitest.setGlobalTestNamePattern(new RegExp(names.map(exactly).join('|')))
-    else vitest.resetGlobalTestNamePattern()
-    const { testModules } = await vitest.runTestSpecifications([specification])
-    // Vitest remembers what the other files said of earlier mutants.
-    const module = testModules.find(({ moduleId }) => moduleId === specification.moduleId)
-    const name = module && firstFailure(module)
-    return name === undefined ? undefined : { file, name }
-  }
-  const killerOf = async (place: string): Promise<Killer | undefined> => {
-    for (const [file, names] of kills.likely(place)) {
-      const killer = await runFile(file, names)
-      if (killer) return killer
-    }
-    for (const file of kills.files()) {
-      const killer = await runFile(file)
-      if (killer) return killer
-    }
-    return undefined
-  }
+  const loader = createLoader(contract)
+  const kills = createKills()
   return {
     files,
     async run(artefact, place = '') {
-      writeFileSync(served, JSON.stringify(artefact))
       const began = performance.now()
-      const killer = await killerOf(place)
-      const ms = performance.now() - began
-      if (!killer) return { ms }
-      kills.add(place, killer)
-      return { killedBy: `${killer.file}: ${killer.name}`, ms }
+      const killedBy = await firstFailure(await loader.load(files, artefact), kills.order(place))
+      if (killedBy !== undefined) kills.add(place, killedBy)
+      return { ms: performance.now() - began, ...(killedBy === undefined ? {} : { killedBy }) }
     },
-    close: () => vitest.close(),
+    close: () => loader.close(),
   }
 }
 
-/** Who killed what so far: tests that killed in one place are tried first there. */
-function createKills(files: readonly string[]) {
-  const byFile = new Map(files.map((file) => [file, 0]))
-  const byPlace = new Map<string, { readonly killer: Killer; count: number }[]>()
+/** Loads test files with an artefact in the place of the committed one. */
+function createLoader(contract: string) {
+  const importers = new Map<string, Set<string>>()
+  let stale: ReadonlySet<string> = new Set()
+  let artefact: Artefact
+  let generation = 0
+  const hooks = registerHooks({
+    resolve(specifier, context, next) {
+      const parent = bare(context.parentURL ?? '')
+      const named = specifier === 'vitest' && parent.endsWith('.test.ts')
+      const resolved = next(named ? HARNESS : specifier, context)
+      if (!resolved.url.startsWith(ROOT) || resolved.url === HARNESS) return resolved
+      const url = bare(resolved.url)
+      importers.set(url, (importers.get(url) ?? new Set()).add(parent))
+      return stale.has(url) ? { ...resolved, url: `${url}?mutant=${generation}` } : resolved
+    },
+    load(url, context, next) {
+      if (!bare(url).endsWith(`/compiled/${contract}.json`)) return next(url, context)
+      return { format: 'json', source: JSON.stringify(artefact), shortCircuit: true }
+    },
+  })
   return {
-    add(place: string, killer: Killer): void {
-      byFile.set(killer.file, byFile.get(killer.file)! + 1)
-      const known = byPlace.get(place) ?? []
-      const same = known.find((each) => each.killer.name === killer.name)
-      if (same) same.count++
-      else known.push({ killer, count: 1 })
-      byPlace.set(place, known)
+    async load(files: readonly string[], next: Artefact): Promise<Case[]> {
+      artefact = next
+      const cases: Case[] = []
+      for (const file of files) {
+        const url = `${new URL(file, TESTS).href}?mutant=${generation}`
+        cases.push(...(await collect(file, () => import(url))))
+      }
+      // The first load shows who depends on the artefact.
+      if (generation === 0) stale = dependents(importers, `/compiled/${contract}.json`)
+      generation++
+      return cases
     },
-    likely(place: string): ReadonlyMap<string, readonly string[]> {
-      const best = (byPlace.get(place) ?? []).toSorted((a, b) => b.count - a.count)
-      const files = Map.groupBy(best.slice(0, LIKELY), ({ killer }) => killer.file)
-      return new Map([...files].map(([file, all]) => [file, all.map((each) => each.killer.name)]))
-    },
-    files: (): string[] => files.toSorted((a, b) => byFile.get(b)! - byFile.get(a)!),
+    close: () => hooks.deregister(),
   }
 }
 
-function start(contract: string, served: string): Promise<Vitest> {
-  return createVitest(
-    'test',
-    {
-      ...{ watch: false, run: true, bail: 1, isolate: false, maxWorkers: 1, pool: 'threads' },
-      ...{ reporters: [{}], project: ['unit'], cache: false, silent: true },
+function bare(url: string): string {
+  return url.split('?')[0]!
+}
+
+/** Everything that imports what ends with `name`, by however many steps. */
+function dependents(
+  importers: ReadonlyMap<string, ReadonlySet<string>>,
+  name: string,
+): Set<string> {
+  const found = new Set([...importers.keys()].filter((url) => url.endsWith(name)))
+  for (const url of found) for (const parent of importers.get(url) ?? []) found.add(parent)
+  return found
+}
+
+async function firstFailure(
+  cases: readonly Case[],
+  order: (a: Case, b: Case) => number,
+): Promise<string | undefined> {
+  try {
+    for (const test of cases.toSorted(order)) {
+      try {
+        await runCase(test)
+      } catch {
+        return test.name
+      }
+    }
+    return undefined
+  } finally {
+    await finish(cases).catch(() => {})
+  }
+}
+
+/** Who killed what so far: first those that killed in the same place, then those that kill much. */
+function createKills() {
+  const inPlace = new Map<string, number>()
+  const inAll = new Map<string, number>()
+  const increase = (map: Map<string, number>, key: string): unknown =>
+    map.set(key, (map.get(key) ?? 0) + 1)
+  return {
+    add(place: string, name: string): void {
+      increase(inPlace, `${place} ${name}`)
+      increase(inAll, name)
     },
-    {
-      plugins: [
-        {
-          name: 'mutant',
-          enforce: 'pre',
-          resolveId: (id) => (id.endsWith(`/compiled/${contract}.json`) ? '\0mutant' : undefined),
-          load: (id) => (id === '\0mutant' ? readsAtRun(served) : undefined),
-        },
-      ],
+    order(place: string): (a: Case, b: Case) => number {
+      const here = ({ name }: Case): number => inPlace.get(`${place} ${name}`) ?? 0
+      const all = ({ name }: Case): number => inAll.get(name) ?? 0
+      return (a, b) => here(b) - here(a) || all(b) - all(a)
     },
-  )
-}
-
-/** A module that reads its value when it is evaluated: the transformed text never gets stale. */
-function readsAtRun(path: string): string {
-  const read = `JSON.parse(readFileSync(${JSON.stringify(path)}, 'utf8'))`
-  return `import { readFileSync } from 'node:fs'\nexport default ${read}\n`
-}
-
-/** The name of the first test that failed, its groups before it. */
-function firstFailure(module: TestModule): string | undefined {
-  for (const test of module.children.allTests('failed')) return test.fullName.replaceAll(' > ', ' ')
-  if (module.state() !== 'failed') return undefined
-  return module.errors()[0]?.message ?? 'the file does not load'
-}
-
-function exactly(name: string): string {
-  return `^${name.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`
+  }
 }
