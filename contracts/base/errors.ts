@@ -49,6 +49,12 @@ export const CATALOGUE = {
     'The request names a host that is not this machine.',
     'Call the gateway as http://127.0.0.1 or http://localhost.',
   ),
+  paused: entry(
+    409,
+    2,
+    'The localnet is paused: it makes no blocks.',
+    'Post to `/control/resume` first.',
+  ),
   'not-found': entry(404, 2, 'There is nothing at this address.', 'Check the path.'),
   'too-large': entry(413, 2, 'The request is larger than allowed.', 'Send a smaller request.'),
   'prompt-too-long': entry(
@@ -424,6 +430,12 @@ export const CATALOGUE = {
     2,
     'There is no registry at the address that the network names.',
     'Check `registry` in network.json, or deploy one: chrysalis deploy.',
+  ),
+  'registration-refused': entry(
+    409,
+    4,
+    'The registry did not take this node: registration is paused, or the stake is too small.',
+    'Look with `chrysalis market --chain`; try again when registration is open.',
   ),
   'contract-failed': entry(
     409,

@@ -228,6 +228,10 @@ export const LIMITS = {
   parameterVersions: 4,
   /** Leases may still name a version this long after the next one came into force, seconds. */
   parameterGraceS: 600,
+  /** A node looks at its own item this often. */
+  registrationLookMs: 3_600_000,
+  /** An item is seen this often, seconds: a fourth of what makes it live, and a GPU may not more. */
+  itemHeartbeatS: 7 * 86_400,
   /** Items of one kind that are walked, newest first: one question to the chain each. */
   listedItems: 1_024,
   /** Schedulers of the registry that are considered. */
@@ -304,10 +308,16 @@ export const LIMITS = {
   walletLagS: 30,
 
   // Localnet.
-  /** Transactions whose history a localnet keeps: 2 KB each, so about 40 MB. */
+  /** Transactions, and blocks, whose history a localnet keeps in memory: 1 KB each, so 20 MB. */
   localnetTransactions: 20_000,
-  /** Blocks whose headers a localnet keeps. */
-  localnetBlocks: 20_000,
+  /** The same of a localnet on disk: about a gigabyte. */
+  localnetStoredTransactions: 1_000_000,
+  /** Accounts that a localnet keeps in memory, whatever their number on disk. */
+  localnetCachedAccounts: 1_024,
+  /** Longest pace of a localnet's blocks: a minute. */
+  localnetBlockMs: 60_000,
+  /** Messages from outside that wait for a localnet's next block, or for the end of a pause. */
+  localnetInbox: 4_096,
   /** Transactions of one block; what a message causes beyond goes into the next block. */
   localnetBlockTransactions: 256,
   /** Calls waiting for a localnet's one writer. */
