@@ -4,11 +4,14 @@
  *
  * A voucher is a TON cell signed by representation hash with the payer's voucher key. The channel
  * contract (`contracts/tolk/channel`) rebuilds the same cell from its own network and address, so a
- * voucher of another network, channel or kind of message has another hash. TL-B:
+ * voucher of another network, channel or kind of message has another hash. A jetton-channel's has
+ * a tag of its own. TL-B:
  *
  * ```
  * voucher#ca9629ca network:int32 channel:MsgAddressInt cumulative:Coins receiptsHash:bits256
  *   = Voucher;
+ * jetton_voucher#ac5b5bb9 network:int32 channel:MsgAddressInt cumulative:Coins
+ *   receiptsHash:bits256 = Voucher;
  * ```
  * @module
  */
@@ -16,10 +19,13 @@ import { type Address, beginCell, type Cell } from '@ton/core'
 import type { Bytes } from '../base/bytes.ts'
 import { MarketError } from '../base/errors.ts'
 import { type SigningKey, verifySignature } from '../base/signing.ts'
+import type { PriceAsset } from '../base/terms.ts'
 import { MAX_COINS } from '../base/units.ts'
 
-/** What a payer promises: `cumulative` nanoTON in all, over the life of the channel. */
+/** What a payer promises: `cumulative` base units in all, over the life of the channel. */
 export interface Voucher {
+  /** Which kind of channel it is for; a TON channel where it does not say. */
+  readonly asset?: PriceAsset
   /** Global id of the chain, signed 32 bits. */
   readonly network: number
   readonly channel: Address
@@ -30,6 +36,8 @@ export interface Voucher {
 
 /** First 32 bits of SHA-256("chrysalis voucher 1"). */
 export const VOUCHER_TAG = 0xca9629ca
+/** First 32 bits of SHA-256("chrysalis jetton voucher 1"). */
+export const JETTON_VOUCHER_TAG = 0xac5b5bb9
 
 const HASH_BYTES = 32
 
@@ -46,7 +54,7 @@ export function encodeVoucher(voucher: Voucher): Cell {
   if (cumulative < 0n || cumulative > MAX_COINS) throw outOfRange('cumulative')
   if (receiptsHash.length !== HASH_BYTES) throw outOfRange('receiptsHash')
   return beginCell()
-    .storeUint(VOUCHER_TAG, 32)
+    .storeUint(voucher.asset === 'jetton' ? JETTON_VOUCHER_TAG : VOUCHER_TAG, 32)
     .storeInt(network, 32)
     .storeAddress(channel)
     .storeCoins(cumulative)
@@ -83,8 +91,10 @@ export function verifyVoucher(voucher: Voucher, signature: Bytes, publicKey: Byt
 function parse(cell: Cell): Voucher {
   try {
     const slice = cell.beginParse()
-    if (slice.loadUint(32) !== VOUCHER_TAG) throw malformed()
-    const voucher = {
+    const tag = slice.loadUint(32)
+    if (tag !== VOUCHER_TAG && tag !== JETTON_VOUCHER_TAG) throw malformed()
+    const voucher: Voucher = {
+      ...(tag === JETTON_VOUCHER_TAG ? { asset: 'jetton' } : {}),
       network: slice.loadInt(32),
       channel: slice.loadAddress(),
       cumulative: slice.loadCoins(),

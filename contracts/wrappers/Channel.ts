@@ -98,7 +98,7 @@ const NO_HASH = new Uint8Array(32)
 
 /** Initial state of a channel: its configuration, and zeros. Throws `bad-input`. */
 export function channelStateInit(config: ChannelConfig): StateInit {
-  checkConfig(config)
+  checkChannelConfig(config)
   const fixed = beginCell()
     .storeAddress(config.payee)
     .storeBuffer(Buffer.from(config.voucherKey), 32)
@@ -134,15 +134,20 @@ export function channelAddress(config: ChannelConfig): Address {
  * const address = checkChannel(shown, { payee: mine, network: -3, minCloseDelayS: 86_400 })
  */
 export function checkChannel(config: ChannelConfig, expected: ChannelExpectation): Address {
-  if (!config.payee.equals(expected.payee)) throw badChannel('payee')
-  if (config.network !== expected.network) throw badChannel('network')
-  if (!(config.closeDelayS >= expected.minCloseDelayS)) throw badChannel('closeDelayS')
-  if (config.payer.equals(config.payee)) throw badChannel('payer')
+  checkExpected(config, expected)
   try {
     return channelAddress(config)
   } catch (cause) {
     throw new MarketError('bad-channel', {}, { cause })
   }
+}
+
+/** The fields that a payee compares, whatever the asset. Throws `bad-channel` naming the first. */
+export function checkExpected(config: ChannelConfig, expected: ChannelExpectation): void {
+  if (!config.payee.equals(expected.payee)) throw badChannel('payee')
+  if (config.network !== expected.network) throw badChannel('network')
+  if (!(config.closeDelayS >= expected.minCloseDelayS)) throw badChannel('closeDelayS')
+  if (config.payer.equals(config.payee)) throw badChannel('payer')
 }
 
 /**
@@ -159,24 +164,29 @@ export async function readChannel(chain: Chain, address: Address): Promise<Chann
 /** The answer of `get_channel`. Throws `bad-frame`. */
 export function parseChannelView(reader: TupleReader): ChannelView {
   try {
-    const closeAt = reader.readNumber()
-    const deposited = reader.readBigNumber()
-    const claimed = reader.readBigNumber()
-    const receiptsHash = fromBigInt(reader.readBigNumber(), 32)
-    const payer = reader.readAddress()
-    const payee = reader.readAddress()
-    const voucherKey = fromBigInt(reader.readBigNumber(), 32)
-    const nonce = fromBigInt(reader.readBigNumber(), 16)
-    const closeDelayS = reader.readNumber()
-    const network = reader.readNumber()
-    const bounced = reader.readBoolean()
-    const config = { payer, payee, voucherKey, nonce, closeDelayS, network }
-    const status = closeAt === 0 ? 'open' : closeAt === CLOSED ? 'closed' : 'closing'
-    const closing = status === 'closing' ? { closeAtS: closeAt } : {}
-    return { status, deposited, claimed, ...closing, receiptsHash, bounced, config }
+    return readChannelView(reader)
   } catch (cause) {
     throw new MarketError('bad-frame', { record: 'channel' }, { cause })
   }
+}
+
+/** The part of the answer that channels of every asset have. Throws where it is not there. */
+export function readChannelView(reader: TupleReader): ChannelView {
+  const closeAt = reader.readNumber()
+  const deposited = reader.readBigNumber()
+  const claimed = reader.readBigNumber()
+  const receiptsHash = fromBigInt(reader.readBigNumber(), 32)
+  const payer = reader.readAddress()
+  const payee = reader.readAddress()
+  const voucherKey = fromBigInt(reader.readBigNumber(), 32)
+  const nonce = fromBigInt(reader.readBigNumber(), 16)
+  const closeDelayS = reader.readNumber()
+  const network = reader.readNumber()
+  const bounced = reader.readBoolean()
+  const config = { payer, payee, voucherKey, nonce, closeDelayS, network }
+  const status = closeAt === 0 ? 'open' : closeAt === CLOSED ? 'closed' : 'closing'
+  const closing = status === 'closing' ? { closeAtS: closeAt } : {}
+  return { status, deposited, claimed, ...closing, receiptsHash, bounced, config }
 }
 
 /** A channel's data cell; `closeAt` as in storage.tolk. Throws `bad-frame`. */
@@ -209,7 +219,8 @@ export function parseChannelData(data: Cell): {
   }
 }
 
-function checkConfig(config: ChannelConfig): void {
+/** Ranges of the fields that channels of every asset have. Throws `bad-input` naming the first. */
+export function checkChannelConfig(config: ChannelConfig): void {
   const { voucherKey, nonce, closeDelayS, network } = config
   const wrong = (field: string): MarketError => new MarketError('bad-input', { channel: field })
   if (!Address.isAddress(config.payer)) throw wrong('payer')

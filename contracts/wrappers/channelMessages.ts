@@ -100,7 +100,8 @@ function op(code: number): Builder {
   return beginCell().storeUint(code, 32)
 }
 
-function storeVoucher(body: Builder, voucher: Voucher, signature: Bytes): Builder {
+/** A voucher with its signature as it travels; a jetton-channel's messages carry the same. */
+export function storeVoucher(body: Builder, voucher: Voucher, signature: Bytes): Builder {
   if (signature.length !== 64) throw new MarketError('bad-input', { field: 'signature', bytes: 64 })
   if (voucher.receiptsHash.length !== 32) {
     throw new MarketError('bad-input', { field: 'receiptsHash', bytes: 32 })

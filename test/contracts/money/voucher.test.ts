@@ -11,6 +11,7 @@ import { MAX_COINS } from '../../../contracts/base/units.ts'
 import {
   decodeVoucher,
   encodeVoucher,
+  JETTON_VOUCHER_TAG,
   signVoucher,
   VOUCHER_TAG,
   type Voucher,
@@ -31,6 +32,17 @@ const voucher: Voucher = {
 describe('voucher', () => {
   it('has a tag that comes from its name', () => {
     expect(toHex(sha256(utf8('chrysalis voucher 1'))).slice(0, 8)).toBe(VOUCHER_TAG.toString(16))
+  })
+
+  it('for a jetton-channel has a tag of its own', () => {
+    const name = utf8('chrysalis jetton voucher 1')
+    expect(toHex(sha256(name)).slice(0, 8)).toBe(JETTON_VOUCHER_TAG.toString(16))
+    const jetton = { ...voucher, asset: 'jetton' } as const
+    expect(decodeVoucher(encodeVoucher(jetton)).asset).toBe('jetton')
+    expect(decodeVoucher(encodeVoucher(voucher)).asset).toBeUndefined()
+    const signature = signVoucher(jetton, key)
+    expect(verifyVoucher(jetton, signature, key.publicKey)).toBe(true)
+    expect(verifyVoucher(voucher, signature, key.publicKey)).toBe(false)
   })
 
   it('is the same after encoding and decoding', () => {
