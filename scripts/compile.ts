@@ -26,6 +26,8 @@ export interface Artefact {
 export const CONTRACTS: Readonly<Record<string, string>> = {
   channel: 'channel/channel.tolk',
   registry: 'registry/registry.tolk',
+  timelock: 'governance/timelock.tolk',
+  multisig: 'governance/multisig.tolk',
   dispute: 'dispute/dispute.tolk',
   gpu: 'items/gpu.tolk',
   jettonChannel: 'jettonChannel/jettonChannel.tolk',
