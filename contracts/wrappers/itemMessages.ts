@@ -32,7 +32,7 @@ export const ITEM_OUT = {
 /** What stays on the account for ever (`FLOOR` in fees.tolk). */
 export const ITEM_FLOOR: NanoTon = 100_000_000n
 /** For rent, on top of the floor at registration (`RENT_RESERVE` in fees.tolk). */
-export const ITEM_RENT_RESERVE: NanoTon = 100_000_000n
+export const ITEM_RENT_RESERVE: NanoTon = 200_000_000n
 
 /**
  * TON to attach to each message, in nanoTON: above the fees at the dearest price table known. What
@@ -40,7 +40,7 @@ export const ITEM_RENT_RESERVE: NanoTon = 100_000_000n
  */
 export const ITEM_VALUE = {
   /** On top of the stake: floor, rent reserve, and the way to the registry and back. */
-  register: 300_000_000n,
+  register: 400_000_000n,
   heartbeat: 20_000_000n,
   /** On top of the amount, where rent has taken nothing yet. `addStakeValue` adds what it has. */
   addStake: 20_000_000n,
