@@ -4,7 +4,12 @@
  */
 import { beginCell } from '@ton/core'
 import { TON } from '../../../contracts/base/units.ts'
-import { DOLLAR, type JettonSandbox, openJettonSandbox } from '../../support/jettonSandbox.ts'
+import {
+  DOLLAR,
+  type JettonSandbox,
+  jettonSandbox,
+  openJettonSandbox,
+} from '../../support/jettonSandbox.ts'
 import { DAY_S, type Outcome, outcomeAmong, refuseEverything } from '../../support/sandboxChain.ts'
 import { type ContractGas, figures, type Gas } from '../gasTable.ts'
 
@@ -16,8 +21,9 @@ export const gas: ContractGas = {
 }
 
 async function measure(): Promise<Gas> {
+  const open = await (await jettonSandbox()).open()
   const s = await openJettonSandbox(100n * DOLLAR)
-  const figuresOfAll = await messages(s)
+  const figuresOfAll = { ...figures({ open }), ...(await messages(s)) }
   const unknown = await s.internal(s.payer.address, TON, beginCell().endCell())
   const bounced = await bouncedClaim()
   return { ...figuresOfAll, ...figures({ bounced, unknown: { ...unknown, exit: 0 } }) }

@@ -18,6 +18,7 @@ import {
 } from '../../../contracts/wrappers/JettonChannel.ts'
 import { JETTON_CHANNEL_VALUE } from '../../../contracts/wrappers/jettonChannelMessages.ts'
 import { TEST_JETTON_EXIT } from '../../../contracts/wrappers/testJetton.ts'
+import { committedGas } from '../../bench/gasTable.ts'
 
 const TOLK = new URL('../../../contracts/tolk/', import.meta.url)
 const source = (path: string): string => readFileSync(new URL(path, TOLK), 'utf8')
@@ -71,6 +72,18 @@ describe('constants', () => {
       Number(code),
     )
     expect(Object.values(table).sort()).toEqual(inSource.sort())
+  })
+
+  it('bounds of gas are above what was measured', () => {
+    const fees = source('jettonChannel/fees.tolk')
+    const bound = (name: string): number =>
+      Number(new RegExp(`const ${name} = (\\d+)`).exec(fees)![1])
+    const { jettonChannel } = committedGas()
+    const { open, claim, cooperativeCloseLast, finishClose, sweep } = jettonChannel!
+    expect(bound('GAS_OPEN')).toBeGreaterThanOrEqual(open!)
+    expect(bound('GAS_CLAIM')).toBeGreaterThanOrEqual(claim!)
+    const close = Math.max(cooperativeCloseLast!, finishClose!, sweep!)
+    expect(bound('GAS_CLOSE')).toBeGreaterThanOrEqual(close)
   })
 
   it('floor and reserve are those of the contract, and opening pays for both', () => {
