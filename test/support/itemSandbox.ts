@@ -104,6 +104,8 @@ export interface ItemSandbox {
   /** What the registry is to do from now on. */
   become(memory: RegistryMemory): Promise<void>
   view(): Promise<ItemView>
+  /** The profile as `get_profile` shows it. */
+  profileShown(): Promise<Cell>
   solvency(): Promise<ItemSolvency>
   balance(of?: Address): Promise<bigint>
   elapse(seconds: number): void
@@ -173,6 +175,7 @@ export async function itemSandbox(options: ItemSandboxOptions = {}): Promise<Ite
       )
     },
     view: async () => parseItemView(await reader('get_item')),
+    profileShown: async () => (await reader('get_profile')).readCell(),
     solvency: async () => parseItemSolvency(await reader('get_solvency')),
     balance: async (of = address) => (await blockchain.getContract(of)).balance,
     elapse: (seconds) => {
