@@ -72,7 +72,7 @@ export function header(
     is_key_block: block.seqno === 1,
     prev_key_block_seqno: 1,
     start_lt: block.startLt.toString(),
-    end_lt: block.endLt.toString(),
+    end_lt: reachOf(block).toString(),
     gen_utime: block.utime,
     prev_blocks: before ? [blockId(before, workchain)] : first,
   }
@@ -109,12 +109,20 @@ export function lookUp(history: History, params: read.Params): PlacedBlock {
   if (seqno !== undefined) return { block: blockOf(history, seqno, workchain), workchain }
   const block =
     lt !== undefined
-      ? firstThatReaches(history, lt, (each) => [each.startLt, each.endLt])
+      ? firstThatReaches(history, lt, (each) => [each.startLt, reachOf(each)])
       : firstThatReaches(history, unixtime!, ({ utime }) => [BigInt(utime), BigInt(utime)])
   if (!block) {
     throw blockNotFound(workchain, lt === undefined ? `utime=${unixtime}` : `lt=${lt}`)
   }
   return { block, workchain }
+}
+
+/** Between two transactions; the messages of one are numbered from its own logical time upwards. */
+const LT_STEP = 1_000_000n
+
+/** The last logical time that a message of the block can have; empty blocks add none. */
+function reachOf({ endLt }: Block): bigint {
+  return (endLt / LT_STEP + 1n) * LT_STEP - 1n
 }
 
 /** Undefined before the oldest block that is kept, and after the last one. */
