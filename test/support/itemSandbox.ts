@@ -47,7 +47,6 @@ import {
   becomeBody,
   freezeBody,
   type RegistryMemory,
-  relayBody,
   settleBody,
   testRegistry,
 } from './testRegistry.ts'
@@ -75,6 +74,9 @@ export function profileOf(kind: ItemKind, name = 'one', provider?: Address): Cel
   })
 }
 
+/** An item without its addresses. */
+export type ItemFacts = Omit<ItemView, 'config' | 'previous'>
+
 export interface ItemSandbox {
   readonly blockchain: Blockchain
   readonly owner: SandboxContract<TreasuryContract>
@@ -97,13 +99,15 @@ export interface ItemSandbox {
     readonly loss?: bigint
     readonly challenger?: Address
   }): Promise<Outcome>
-  /** Any message of the registry to the item. */
+  /** Any message to the item in the registry's name. */
   told(body: Cell, value?: bigint): Promise<Outcome>
   /** Any message to the item. */
   internal(from: Address, value: bigint, body: Cell, bounce?: boolean): Promise<Outcome>
   /** What the registry is to do from now on. */
   become(memory: RegistryMemory): Promise<void>
   view(): Promise<ItemView>
+  /** What `view` says, less the addresses: to be compared. */
+  facts(): Promise<ItemFacts>
   /** The profile as `get_profile` shows it. */
   profileShown(): Promise<Cell>
   solvency(): Promise<ItemSolvency>
@@ -139,9 +143,10 @@ export async function itemSandbox(options: ItemSandboxOptions = {}): Promise<Ite
   const send = (from: Address, value: bigint, body: Cell, bounce = true): Promise<Outcome> =>
     run(internalMessage(from, address, value, body, { bounce }))
   const told = (body: Cell, value = TON / 10n): Promise<Outcome> =>
-    run(internalMessage(stranger.address, registry, value, relayBody(address, body)))
+    run(internalMessage(registry, address, value, body))
   const reader = async (method: string): Promise<TupleReader> =>
     new TupleReader((await blockchain.runGetMethod(address, method)).stack)
+  const view = async (): Promise<ItemView> => parseItemView(await reader('get_item'))
   const mine = owner.address
   const books = { anchor: hashOf('books'), sheet: hashOf('prices') }
 
@@ -174,7 +179,11 @@ export async function itemSandbox(options: ItemSandboxOptions = {}): Promise<Ite
         internalMessage(stranger.address, registry, TON / 10n, becomeBody(memory)),
       )
     },
-    view: async () => parseItemView(await reader('get_item')),
+    view,
+    facts: async () => {
+      const { config: _, previous: __, ...facts } = await view()
+      return facts
+    },
     profileShown: async () => (await reader('get_profile')).readCell(),
     solvency: async () => parseItemSolvency(await reader('get_solvency')),
     balance: async (of = address) => (await blockchain.getContract(of)).balance,

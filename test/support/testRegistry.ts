@@ -12,7 +12,7 @@ import { TON } from '../../contracts/base/units.ts'
 export interface RegistryMemory {
   /** Throws at every enrolment. */
   readonly refuses?: boolean
-  /** Takes an enrolment and does not answer. */
+  /** Takes enrolments and questions, and does not answer. */
   readonly silent?: boolean
   readonly count?: number
   readonly last?: Address
@@ -22,29 +22,22 @@ export interface RegistryMemory {
   readonly code?: Cell
 }
 
-let compiled: Promise<Cell> | undefined
+const CODE = await compile()
 
 /** A registry on this chain, with some TON. */
 export async function testRegistry(
   blockchain: Blockchain,
   memory: RegistryMemory,
 ): Promise<Address> {
-  compiled ??= compile()
-  const code = await compiled
   const data = memoryCell(memory)
-  const address = contractAddress(0, { code, data })
-  const account = createShardAccount({ address, code, data, balance: TON })
+  const address = contractAddress(0, { code: CODE, data })
+  const account = createShardAccount({ address, code: CODE, data, balance: TON })
   await blockchain.setShardAccount(address, account)
   return address
 }
 
 export function becomeBody(memory: RegistryMemory): Cell {
   return beginCell().storeUint(1, 32).storeRef(memoryCell(memory)).endCell()
-}
-
-/** Lets the registry send a message. */
-export function relayBody(to: Address, body: Cell): Cell {
-  return beginCell().storeUint(2, 32).storeAddress(to).storeRef(body).endCell()
 }
 
 export function enrolledBody(unbondingS: number, index = 1, previous: Address | null = null): Cell {
