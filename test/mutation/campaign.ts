@@ -1,12 +1,13 @@
 /**
- * A campaign against one contract: its mutants, compiled, and what its tests say of each.
+ * A campaign against a group of contracts: their mutants, compiled, and what its tests say of each.
  * Used by `run.ts` and by the quick test beside it.
  * @module
  */
 import { readFileSync } from 'node:fs'
 import { type Artefact, compileContract } from '../../scripts/compile.ts'
+import type { Group } from './groups.ts'
 import { keyOf, type Mutant, mutantsOf } from './mutants.ts'
-import type { Suite } from './suite.ts'
+import type { Artefacts, Suite } from './suite.ts'
 
 /**
  * `killed`: a test failed. `equivalent`: the same code as the contract's. `repeated`: the same code
@@ -26,23 +27,25 @@ export interface Result {
 /** Why no test kills a mutant, by the mutant's key. */
 export type Explained = Readonly<Record<string, string>>
 
-/** The committed reasons for a contract's survivors. */
-export function explainedOf(contract: string): Explained {
+/** The committed reasons for the survivors of a group. */
+export function explainedOf(group: string): Explained {
   try {
-    return JSON.parse(readFileSync(new URL(`explained/${contract}.json`, import.meta.url), 'utf8'))
+    return JSON.parse(readFileSync(new URL(`explained/${group}.json`, import.meta.url), 'utf8'))
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {}
     throw error
   }
 }
 
-/** Mutants of every source that goes into a contract, the standard library's apart. */
-export async function mutantsOfContract(contract: string): Promise<Mutant[]> {
+/** Mutants of every source that goes into the contracts, the standard library's apart. */
+export async function mutantsOfGroup({ contracts }: Group): Promise<Mutant[]> {
   const sources = new Map<string, string>()
-  await compileContract(contract, (path, text) => {
-    sources.set(path, text)
-    return text
-  })
+  for (const contract of contracts) {
+    await compileContract(contract, (path, text) => {
+      sources.set(path, text)
+      return text
+    })
+  }
   return [...sources].flatMap(([path, text]) => mutantsOf(path, text))
 }
 
@@ -55,25 +58,27 @@ export function sampleOf<T>(mutants: readonly T[], count: number, seed: number):
   })
 }
 
-/** Throws where the tests fail against the unchanged contract. */
-export async function mustPass(contract: string, suite: Suite): Promise<void> {
-  const { killedBy } = await suite.run(await compileContract(contract))
-  if (killedBy) throw new Error(`the unchanged ${contract} fails: ${killedBy}`)
+/** Throws where the tests fail against the unchanged contracts. */
+export async function mustPass(group: Group, suite: Suite): Promise<void> {
+  const { killedBy } = await suite.run(await compileAll(group))
+  if (killedBy) throw new Error(`the unchanged ${group.name} fails: ${killedBy}`)
 }
 
 /** Runs every mutant. */
 export async function campaign(
-  contract: string,
+  group: Group,
   mutants: readonly Mutant[],
   suite: Suite,
   tell: (result: Result) => void = () => {},
 ): Promise<Result[]> {
-  const honest = await compileContract(contract)
-  const explained = explainedOf(contract)
+  const honest = codesOf(await compileAll(group))
+  const explained = explainedOf(group.name)
   const fates = new Map<string, Result>()
   const results: Result[] = []
   for (const mutant of mutants) {
-    const result = await fateOf(contract, mutant, honest, fates, suite, explained)
+    const { operator, line } = mutant
+    const named = { key: keyOf(mutant), operator, line }
+    const result = await fateOf(group, mutant, named, honest, fates, suite, explained)
     results.push(result)
     tell(result)
   }
@@ -81,34 +86,40 @@ export async function campaign(
 }
 
 async function fateOf(
-  contract: string,
+  group: Group,
   mutant: Mutant,
-  honest: Artefact,
+  named: Pick<Result, 'key' | 'operator' | 'line'>,
+  honest: string,
   fates: Map<string, Result>,
   suite: Suite,
   explained: Explained,
 ): Promise<Result> {
-  const { operator, line } = mutant
-  const key = keyOf(mutant)
-  const artefact = await compileMutant(contract, mutant)
-  if (!artefact) return { key, operator, line, fate: 'invalid' }
-  if (artefact.codeHash === honest.codeHash) return { key, operator, line, fate: 'equivalent' }
-  const earlier = fates.get(artefact.codeHash)
-  if (earlier) return { ...earlier, key, operator, line, fate: 'repeated' }
-  const { killedBy, ms } = await suite.run(artefact, mutant.in)
-  const fate = killedBy ? 'killed' : key in explained ? 'explained' : 'survived'
-  const result: Result = { key, operator, line, fate, ms, ...(killedBy ? { killedBy } : {}) }
-  fates.set(artefact.codeHash, result)
+  const artefacts = await compileAll(group, mutant).catch(() => undefined)
+  if (!artefacts) return { ...named, fate: 'invalid' }
+  const codes = codesOf(artefacts)
+  if (codes === honest) return { ...named, fate: 'equivalent' }
+  const earlier = fates.get(codes)
+  if (earlier) return { ...earlier, ...named, fate: 'repeated' }
+  const { killedBy, ms } = await suite.run(artefacts, mutant.in)
+  const fate = killedBy ? 'killed' : named.key in explained ? 'explained' : 'survived'
+  const result: Result = { ...named, fate, ms, ...(killedBy ? { killedBy } : {}) }
+  fates.set(codes, result)
   return result
 }
 
-async function compileMutant(
-  contract: string,
-  { file, source }: Mutant,
-): Promise<Artefact | undefined> {
-  try {
-    return await compileContract(contract, (path, text) => (path === file ? source : text))
-  } catch {
-    return undefined
+/** Compiles the contracts of a group, with a mutant's source in the place of its file's. */
+async function compileAll({ contracts }: Group, mutant?: Mutant): Promise<Artefacts> {
+  const all: Record<string, Artefact> = {}
+  for (const contract of contracts) {
+    all[contract] = await compileContract(contract, (path, text) =>
+      path === mutant?.file ? mutant.source : text,
+    )
   }
+  return all
+}
+
+function codesOf(artefacts: Artefacts): string {
+  return Object.values(artefacts)
+    .map(({ codeHash }) => codeHash)
+    .join()
 }

@@ -157,6 +157,10 @@ function negate(tokens: readonly Token[], at: number, source: string): Change[] 
   for (let i = at + 1; i < tokens.length; i++) {
     if (tokens[i]!.text === '(') depth++
     if (tokens[i]!.text === ')' && --depth === 0) {
+      const inside = tokens.slice(at + 2, i)
+      // Of one equation the swapped sign is the opposite already.
+      const equation = inside.some(({ text }) => text === '==' || text === '!=')
+      if (equation && !inside.some(({ text }) => '&|'.includes(text))) return []
       const [start, end] = [tokens[at + 2]!.start, tokens[i - 1]!.end]
       return [{ operator: 'negate', start, end, text: `!(${source.slice(start, end)})` }]
     }

@@ -1,6 +1,7 @@
 /**
  * `npm run mutate:tolk -- --contract channel`: spoils a contract in every small way and runs its
- * tests against each. Without `--contract`, every contract.
+ * tests against each. Without `--contract`, every contract; those that share their sources
+ * (`groups.ts`: items, governance) go together.
  *
  * Prints the mutants that survived and a table of fates; ends with 1 where one survived that
  * `explained/<contract>.json` does not explain. `--sample <n>` and `--seed <n>` take a few, `--only
@@ -10,15 +11,8 @@
  * @module
  */
 import { parseArgs } from 'node:util'
-import { CONTRACTS } from '../../scripts/compile.ts'
-import {
-  campaign,
-  type Fate,
-  mustPass,
-  mutantsOfContract,
-  type Result,
-  sampleOf,
-} from './campaign.ts'
+import { campaign, type Fate, mustPass, mutantsOfGroup, type Result, sampleOf } from './campaign.ts'
+import { GROUPS, type Group, groupOf } from './groups.ts'
 import { keyOf } from './mutants.ts'
 import { openSuite } from './suite.ts'
 
@@ -40,9 +34,8 @@ const { values: options } = parseArgs({
 })
 
 const table: Record<string, Result[]> = {}
-for (const contract of options.contract ?? Object.keys(CONTRACTS)) {
-  if (!(contract in CONTRACTS)) throw new Error(`no contract is called ${contract}`)
-  table[contract] = await runOne(contract)
+for (const name of options.contract ?? GROUPS.map((group) => group.name)) {
+  table[name] = await runOne(groupOf(name))
 }
 if (options.json) process.stdout.write(`${JSON.stringify(table, null, 2)}\n`)
 else if (!options.list) process.stdout.write(`${lines(table).join('\n')}\n`)
@@ -50,18 +43,18 @@ if (Object.values(table).some((all) => all.some(({ fate }) => fate === 'survived
   process.exitCode = 1
 }
 
-async function runOne(contract: string): Promise<Result[]> {
+async function runOne(group: Group): Promise<Result[]> {
   const only = options.only ?? ''
-  const all = (await mutantsOfContract(contract)).filter((each) => keyOf(each).includes(only))
+  const all = (await mutantsOfGroup(group)).filter((each) => keyOf(each).includes(only))
   const some = options.sample ? sampleOf(all, Number(options.sample), Number(options.seed)) : all
   if (options.list) {
     for (const mutant of some) process.stdout.write(`${keyOf(mutant)}\n`)
     return []
   }
-  const suite = openSuite(contract)
+  const suite = openSuite(group)
   try {
-    if (!options.unchecked) await mustPass(contract, suite)
-    return await campaign(contract, some, suite, tell)
+    if (!options.unchecked) await mustPass(group, suite)
+    return await campaign(group, some, suite, tell)
   } finally {
     suite.close()
   }

@@ -1,5 +1,5 @@
 /**
- * The tests of one contract, run again and again in this process against other code.
+ * The tests of a group of contracts, run again and again in this process against other code.
  *
  * A hook of the module loader puts `harness.ts` in vitest's place and another artefact in that of
  * the committed one. Modules that depend on the artefact are evaluated anew for each; all others,
@@ -10,9 +10,13 @@
 import { readdirSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import type { Artefact } from '../../scripts/compile.ts'
+import type { Group } from './groups.ts'
 import { type Case, collect, finish, runCase } from './harness.ts'
 
-/** What the tests said of an artefact. */
+/** Artefacts by the name of their contract: what stands in the places of the committed ones. */
+export type Artefacts = Readonly<Record<string, Artefact>>
+
+/** What the tests said of artefacts. */
 export interface Verdict {
   /** File and name of the first test that failed; none where all passed. */
   readonly killedBy?: string
@@ -22,33 +26,35 @@ export interface Verdict {
 export interface Suite {
   readonly files: readonly string[]
   /** Runs the tests; `place` is where the change is, by which likely killers are found. */
-  run(artefact: Artefact, place?: string): Promise<Verdict>
+  run(artefacts: Artefacts, place?: string): Promise<Verdict>
   close(): void
 }
 
 const ROOT = new URL('../../', import.meta.url).href
 const TESTS = new URL('test/contracts/tolk/', ROOT)
+const COMPILED = /\/contracts\/wrappers\/compiled\/(\w+)\.json$/
 const HARNESS = new URL('harness.ts', import.meta.url).href
 
 /**
- * Test files of a contract: those whose name begins with its name. The gas table is not among them,
- * which any change of code breaks: what must notice a mutant is a test of what a contract does.
+ * Test files of a group: those whose name begins with one of its words. The gas table is not among
+ * them, which any change of code breaks: what must notice a mutant is a test of what a contract
+ * does.
  */
-export function testFilesOf(contract: string): string[] {
-  const own = new RegExp(`^${contract}(?:[A-Z].*)?\\.test\\.ts$`)
+export function testFilesOf({ tests }: Group): string[] {
+  const own = new RegExp(`^(?:${tests.join('|')})(?:[A-Z].*)?\\.test\\.ts$`)
   return readdirSync(TESTS).filter((file) => own.test(file))
 }
 
-/** Opens the tests of a contract. One suite may be open at a time. */
-export function openSuite(contract: string): Suite {
-  const files = testFilesOf(contract)
-  const loader = createLoader(contract)
+/** Opens the tests of a group. One suite may be open at a time. */
+export function openSuite(group: Group): Suite {
+  const files = testFilesOf(group)
+  const loader = createLoader(group.contracts)
   const kills = createKills()
   return {
     files,
-    async run(artefact, place = '') {
+    async run(artefacts, place = '') {
       const began = performance.now()
-      const killedBy = await firstFailure(await loader.load(files, artefact), kills.order(place))
+      const killedBy = await firstFailure(await loader.load(files, artefacts), kills.order(place))
       if (killedBy !== undefined) kills.add(place, killedBy)
       return { ms: performance.now() - began, ...(killedBy === undefined ? {} : { killedBy }) }
     },
@@ -56,11 +62,11 @@ export function openSuite(contract: string): Suite {
   }
 }
 
-/** Loads test files with an artefact in the place of the committed one. */
-function createLoader(contract: string) {
+/** Loads test files with other artefacts in the places of the committed ones. */
+function createLoader(contracts: readonly string[]) {
   const importers = new Map<string, Set<string>>()
   let stale: ReadonlySet<string> = new Set()
-  let artefact: Artefact
+  let artefacts: Artefacts = {}
   let generation = 0
   const hooks = registerHooks({
     resolve(specifier, context, next) {
@@ -73,20 +79,21 @@ function createLoader(contract: string) {
       return stale.has(url) ? { ...resolved, url: `${url}?mutant=${generation}` } : resolved
     },
     load(url, context, next) {
-      if (!bare(url).endsWith(`/compiled/${contract}.json`)) return next(url, context)
+      const artefact = artefacts[COMPILED.exec(bare(url))?.[1] ?? '']
+      if (!artefact) return next(url, context)
       return { format: 'json', source: JSON.stringify(artefact), shortCircuit: true }
     },
   })
   return {
-    async load(files: readonly string[], next: Artefact): Promise<Case[]> {
-      artefact = next
+    async load(files: readonly string[], next: Artefacts): Promise<Case[]> {
+      artefacts = next
       const cases: Case[] = []
       for (const file of files) {
         const url = `${new URL(file, TESTS).href}?mutant=${generation}`
         cases.push(...(await collect(file, () => import(url))))
       }
-      // The first load shows who depends on the artefact.
-      if (generation === 0) stale = dependents(importers, `/compiled/${contract}.json`)
+      // The first load shows who depends on the artefacts.
+      if (generation === 0) stale = dependents(importers, contracts)
       generation++
       return cases
     },
@@ -98,12 +105,13 @@ function bare(url: string): string {
   return url.split('?')[0]!
 }
 
-/** Everything that imports what ends with `name`, by however many steps. */
+/** Everything that imports an artefact of `contracts`, by however many steps. */
 function dependents(
   importers: ReadonlyMap<string, ReadonlySet<string>>,
-  name: string,
+  contracts: readonly string[],
 ): Set<string> {
-  const found = new Set([...importers.keys()].filter((url) => url.endsWith(name)))
+  const urls = [...importers.keys()]
+  const found = new Set(urls.filter((url) => contracts.includes(COMPILED.exec(url)?.[1] ?? '')))
   for (const url of found) for (const parent of importers.get(url) ?? []) found.add(parent)
   return found
 }
