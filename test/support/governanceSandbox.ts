@@ -69,6 +69,8 @@ export interface GovernanceSandbox {
   multisigView(): Promise<MultisigView>
   timelockView(): Promise<TimelockView>
   waiting(): Promise<readonly QueuedOperation[]>
+  /** Puts the whole chain back to where it was when both had been deployed. */
+  reset(): Promise<void>
 }
 
 export interface GovernanceSandboxOptions extends TestBlockchainOptions {
@@ -117,8 +119,10 @@ export async function governanceSandbox(
     const { exit } = await outcomeOf(blockchain, to, deploy)
     if (exit !== 0) throw new Error(`deploying ended with exit code ${exit}`)
   }
+  const deployed = blockchain.snapshot()
   return {
     ...{ blockchain, helper, keys, multisig, timelock, now, send, multisigView },
+    reset: () => blockchain.loadFrom(deployed),
     elapse: (seconds) => {
       blockchain.now = now() + seconds
     },

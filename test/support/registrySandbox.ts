@@ -74,6 +74,8 @@ export interface RegistrySandbox {
   parameters(version?: number): Promise<ListedParameters | undefined>
   balance(of?: Address): Promise<bigint>
   elapse(seconds: number): void
+  /** Puts the whole chain back to where it was when the registry had been deployed. */
+  reset(): Promise<void>
 }
 
 export interface RegistrySandboxOptions extends TestBlockchainOptions {
@@ -132,8 +134,10 @@ export async function registrySandbox(
     const { exit } = await outcomeOf(blockchain, address, deploy)
     if (exit !== 0) throw new Error(`deploying the registry ended with exit code ${exit}`)
   }
+  const deployed = blockchain.snapshot()
   return {
     ...{ blockchain, owner, guardian, stranger, config, address, send, own, addressOf, parameters },
+    reset: () => blockchain.loadFrom(deployed),
     update: async (change = {}) => {
       const { version } = (await parameters())!
       return own(updateBody(encodeParameters(someParameters({ version: version + 1, ...change }))))
