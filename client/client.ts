@@ -100,7 +100,8 @@ export async function connect(options: ConnectOptions): Promise<Market> {
     networkId: network.id,
     policy,
     directory: ports.directory,
-    registry: options.registry ?? ports.directory.isProvider,
+    registry:
+      options.registry ?? ((identity, owner) => ports.directory.isProvider(identity, owner)),
     blocks: freshBlocks(ports),
     verifiers: options.unsafeVerifiers ?? allVerifiers({ cache: verdictCache() }),
     seen: openSeenBook(ports.store),

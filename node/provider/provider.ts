@@ -29,6 +29,7 @@ import { createEpochs, eraseEpochs } from '../../contracts/seal/epoch.ts'
 import { PROTOCOLS } from '../../contracts/wire/protocols.ts'
 import type { Backend } from '../backends/backend.ts'
 import { type OwnHello, signBinding } from '../net/hello.ts'
+import { booksAnchor } from '../settlement/anchor.ts'
 import type { ClaimReport } from '../settlement/claims.ts'
 import { failStop, guarded } from '../settlement/guards.ts'
 import { openPayeeBook, type PayeeBook } from '../settlement/payeeBook.ts'
@@ -108,6 +109,8 @@ export interface ProviderStatus {
 export interface Provider {
   readonly identity: Uint8Array
   status(): ProviderStatus
+  /** One hash over the books of every channel held, for the registry. */
+  anchor(): Uint8Array
   /** Claims every voucher held; waits until that is final. */
   settle(signal?: AbortSignal): Promise<readonly ClaimReport[]>
   stop(): Promise<void>
@@ -176,6 +179,11 @@ export async function startProvider(
       engine: backend.about?.(),
       ...earnings(book),
     }),
+    anchor: () =>
+      booksAnchor(
+        networkId,
+        book.all().map((account) => account.state()),
+      ),
     settle: settler.settle,
     async stop() {
       await disconnect()

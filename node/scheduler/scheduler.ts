@@ -25,6 +25,7 @@ import { termsOf } from '../../contracts/money/marketTerms.ts'
 import { PROTOCOLS } from '../../contracts/wire/protocols.ts'
 import type { StrategyName } from '../matching/events.ts'
 import { type OwnHello, signBinding } from '../net/hello.ts'
+import { booksAnchor } from '../settlement/anchor.ts'
 import type { ClaimReport } from '../settlement/claims.ts'
 import { failStop, guarded } from '../settlement/guards.ts'
 import { openPayeeBook, type PayeeBook } from '../settlement/payeeBook.ts'
@@ -104,6 +105,8 @@ export interface ChannelFigures {
 export interface Scheduler {
   readonly identity: Uint8Array
   status(): SchedulerStatus
+  /** One hash over the books of every channel held, for the registry. */
+  anchor(): Uint8Array
   /** Claims every voucher held from clients; waits until that is final. */
   settle(signal?: AbortSignal): Promise<readonly ClaimReport[]>
   stop(): Promise<void>
@@ -175,6 +178,11 @@ export async function startScheduler(
       const addresses = transport.addresses()
       return { identity: toHex(identity), addresses, ...statusOf(providers, pool, clients, book) }
     },
+    anchor: () =>
+      booksAnchor(
+        networkId,
+        book.all().map((account) => account.state()),
+      ),
     settle: settler.settle,
     async stop() {
       await disconnect()

@@ -38,6 +38,14 @@ export function roleFolder(home: string, network: string, role: string): string 
  * Throws `unknown-network` where there is no such file, `bad-config` where it is malformed.
  */
 export async function readNetwork(nameOrPath: string, home: string): Promise<NetworkConfig> {
+  return (await locateNetwork(nameOrPath, home)).network
+}
+
+/** The same, and the file that it came from. */
+export async function locateNetwork(
+  nameOrPath: string,
+  home: string,
+): Promise<{ readonly network: NetworkConfig; readonly file: string }> {
   const isPath = /[/\\]|\.json$/.test(nameOrPath)
   const file = isPath ? resolve(nameOrPath) : networkFile(home, nameOrPath)
   let content: string
@@ -49,7 +57,7 @@ export async function readNetwork(nameOrPath: string, home: string): Promise<Net
   if (content.length > NETWORK_FILE_BYTES)
     throw new MarketError('bad-config', { file, tooLong: true })
   try {
-    return parseNetwork(JSON.parse(content))
+    return { network: parseNetwork(JSON.parse(content)), file }
   } catch (cause) {
     if (cause instanceof MarketError) throw cause
     throw new MarketError('bad-config', { file, expected: 'JSON' }, { cause })

@@ -28,7 +28,15 @@ import { type SigningKey, sha256, signingKey } from '../../contracts/base/signin
 import { readPrivateFile, writePrivateFile } from './privateFile.ts'
 
 /** What a key is for. A key of one purpose never signs for another. */
-export type KeyPurpose = 'wallet' | 'identity' | 'peer' | 'voucher' | 'job' | 'cache'
+export type KeyPurpose =
+  | 'wallet'
+  | 'identity'
+  | 'peer'
+  | 'voucher'
+  | 'job'
+  | 'cache'
+  | 'signer'
+  | 'arbiter'
 
 /** The open key file of one node. Holds the root in memory only; printing it shows nothing. */
 export interface Keystore {

@@ -9,6 +9,7 @@ import type { ChannelInfo, ClosingChannel } from '../../client/channelTypes.ts'
 import type { Market } from '../../client/types.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { formatTon } from '../../contracts/base/units.ts'
+import { consent } from './consent.ts'
 import { addCommon, tonOption } from './options.ts'
 import { type CommonOptions, printResult, runVerb, say, table } from './output.ts'
 
@@ -118,7 +119,7 @@ async function closeOne(address: string | undefined, options: ChannelOptions): P
     say(`  fees        two transactions, less than ${formatTon(atMost)} TON together; and`)
     say(`              ${formatTon(CHANNEL_FLOOR)} TON stays on the closed contract`)
     say(`  locked for  ${hours(channel.closeDelayS)} from now; nothing can be spent from it then`)
-    await consent(options)
+    await consent(options, 'Close it?')
   }
   const result = await finishOrClose(market, channel)
   const now = (await market.channels()).find(({ address: each }) => each === channel.address)
@@ -173,22 +174,6 @@ function printClosing(
         ]
   const returned = status === 'closed' ? { returned: deposited - claimed } : {}
   printResult(options, { channel: { address, status, closeAtS, refundable, ...returned } }, lines)
-}
-
-/** Asks a person; a program must say `--yes`. */
-async function consent({ yes }: ChannelOptions): Promise<void> {
-  if (yes) return
-  if (!process.stdin.isTTY) {
-    const action = 'Say --yes to close without being asked.'
-    throw new MarketError('bad-input', { missing: '--yes' }, { action })
-  }
-  const { createInterface } = await import('node:readline/promises')
-  const lines = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await lines.question('Close it? [y/N] ')
-  lines.close()
-  if (!/^y(es)?$/i.test(answer.trim())) {
-    throw new MarketError('aborted', {}, { action: 'Nothing was sent.' })
-  }
 }
 
 /** A client that opens nothing and needs no scheduler. */

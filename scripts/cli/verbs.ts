@@ -56,6 +56,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'A TON network on this machine: real contracts in the real TVM, free coins.',
     load: () => import('./localnet.ts'),
   },
+  deploy: {
+    summary: 'Put the market’s contracts on a network: multisig, timelock, registry.',
+    load: () => import('./deploy.ts'),
+  },
   receipt: {
     summary: 'Receipts of jobs.',
     load: () => import('./receipt.ts'),

@@ -4,12 +4,29 @@
  * proposes. Amounts are decimal strings of nanoTON; unknown keys are refused.
  * @module
  */
+import { readFile } from 'node:fs/promises'
 import { Address } from '@ton/core'
 import { MarketError } from '../../contracts/base/errors.ts'
 import type { ListedModel, MarketParameters } from '../../contracts/base/marketParameters.ts'
 import { parseMeasurements } from '../../contracts/base/network.ts'
 import type { Multipliers } from '../../contracts/base/terms.ts'
 import { parseNano } from '../../contracts/base/units.ts'
+
+/** A parameters file that stands on this machine. Throws `bad-config`. */
+export async function readParametersFile(path: string): Promise<MarketParameters> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (cause) {
+    throw new MarketError('bad-config', { file: path, expected: 'a file' }, { cause })
+  }
+  try {
+    return parseParameters(JSON.parse(text))
+  } catch (cause) {
+    if (cause instanceof MarketError) throw cause
+    throw new MarketError('bad-config', { file: path, expected: 'JSON' }, { cause })
+  }
+}
 
 type Fields = Readonly<Record<string, unknown>>
 

@@ -18,6 +18,7 @@ import { type Localnet, startLocalnet } from '../../node/localnet/localnet.ts'
 import { createClock } from '../../node/system/clock.ts'
 import { networkFile, readNetwork } from '../../node/system/home.ts'
 import { createLogger } from '../../node/system/logger.ts'
+import { deployLocally } from '../deploy/market.ts'
 import { gatewayKey } from './gatewayKey.ts'
 import { localnetConfig, writeNetwork } from './networkFile.ts'
 import { type RunningProvider, type RunningScheduler, runProvider, runScheduler } from './roles.ts'
@@ -74,8 +75,10 @@ export async function startDev(options: DevOptions): Promise<DevMarket> {
     closers.push(() => localnet.stop())
     onStep(`localnet    ${localnet.url} (network ${localnet.networkId})`)
     const file = networkFile(home, name)
-    const network = localnetConfig(localnet, name)
-    await writeNetwork(file, network)
+    const bare = localnetConfig(localnet, name)
+    await writeNetwork(file, bare)
+    const network = await deployLocally({ home, network: bare, file, clock })
+    onStep(`registry    ${network.registry} (owned by timelock and multisig)`)
 
     const place = { home, file, log: 'file' as const, trace: options.trace }
     const scheduler = await runScheduler({

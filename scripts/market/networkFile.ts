@@ -60,15 +60,24 @@ export function addProvider(clock: Clock, file: string, identity: string): Promi
   })
 }
 
+/**
+ * Tells a network's file its registry. On a public network the file is its owner's own copy, and
+ * this is the one thing that is ever changed in it.
+ */
+export async function setRegistry(clock: Clock, file: string, registry: string): Promise<void> {
+  await change(clock, file, (network) => ({ ...network, registry }), { anyNetwork: true })
+}
+
 async function change(
   clock: Clock,
   file: string,
   edit: (network: NetworkConfig) => NetworkConfig,
+  { anyNetwork = false } = {},
 ): Promise<NetworkConfig> {
   const unlock = await lock(clock, `${file}.lock`)
   try {
     const network = parseNetwork(JSON.parse(await readFile(file, 'utf8')))
-    if (!network.development) {
+    if (!network.development && !anyNetwork) {
       throw new MarketError('bad-config', { file, expected: 'a development network' })
     }
     const edited = parseNetwork(edit(network))

@@ -6,20 +6,24 @@
 
 import { fundFromFaucet } from '../../client/ports.ts'
 import type { Compute } from '../../contracts/attest/document.ts'
-import { toHex } from '../../contracts/base/bytes.ts'
+import { type Bytes, toHex, utf8 } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { NetworkConfig } from '../../contracts/base/network.ts'
-import { type SigningKey, signingKey } from '../../contracts/base/signing.ts'
+import { type SigningKey, signingKey, taggedHash } from '../../contracts/base/signing.ts'
 import { type Tier, tierAtLeast } from '../../contracts/base/tier.ts'
 import { TON } from '../../contracts/base/units.ts'
 import { nativeKem } from '../../contracts/seal/kem.ts'
+import { providerProfileCell, schedulerProfileCell } from '../../contracts/wrappers/itemProfiles.ts'
 import type { Backend } from '../../node/backends/backend.ts'
 import type { StrategyName } from '../../node/matching/events.ts'
 import type { Collect } from '../../node/provider/evidence.ts'
 import { type Provider, startProvider } from '../../node/provider/provider.ts'
 import { type Scheduler, startScheduler } from '../../node/scheduler/scheduler.ts'
+import { booksAnchor } from '../../node/settlement/anchor.ts'
+import type { Registration } from '../../node/settlement/registration.ts'
 import { createRandom } from '../../node/system/random.ts'
+import { joinRegistry } from './membership.ts'
 import { addProvider, addScheduler } from './networkFile.ts'
 import { openRoleKeys, openRolePorts, type RolePlace, type RolePorts } from './rolePorts.ts'
 
@@ -45,6 +49,8 @@ export interface SchedulerSettings extends Omit<RolePlace, 'listen'> {
 export interface RunningScheduler {
   readonly role: Scheduler
   readonly ports: RolePorts
+  /** Its place in the registry, where the network has one. */
+  readonly registration?: Registration
   /** The network as its file says now. */
   readonly network: NetworkConfig
 }
@@ -73,14 +79,27 @@ export async function runScheduler(settings: SchedulerSettings): Promise<Running
     closeDelayS: settings.closeDelayS ?? LIMITS.closeDelayS,
     onFault: stopProcess,
   })
-  // Channels to a handful of providers, and the fees of claiming.
-  await fundFromFaucet(network, ports, PROVIDER_DEPOSIT * 8n)
   const identity = toHex(role.identity)
   const addresses = transport.addresses()
-  const known = network.development
-    ? await addScheduler(ports.clock, settings.file, { identity, addresses })
-    : network
-  return { role, ports, network: known }
+  const registration = await joinRegistry(network, ports, {
+    kind: 'scheduler',
+    profile: () =>
+      schedulerProfileCell({
+        identity: role.identity,
+        peerId: transport.peerKey,
+        fee,
+        addresses: transport.addresses(),
+      }),
+    anchor: role.anchor,
+    sheet: () => priceSheet(network.id, { fee, strategy }),
+  })
+  // Channels to a handful of providers, and the fees of claiming.
+  await fundFromFaucet(network, ports, PROVIDER_DEPOSIT * 8n)
+  const known =
+    !registration && network.development
+      ? await addScheduler(ports.clock, settings.file, { identity, addresses })
+      : network
+  return { role: leaving(role, ports, registration), ports, registration, network: known }
 }
 
 export interface ProviderSettings extends Omit<RolePlace, 'listen'> {
@@ -100,6 +119,8 @@ export interface ProviderSettings extends Omit<RolePlace, 'listen'> {
 export interface RunningProvider {
   readonly role: Provider
   readonly ports: RolePorts
+  /** Its place in the registry, where the network has one. */
+  readonly registration?: Registration
 }
 
 /** Starts a provider; on a development network its identity is added to the accepted ones. */
@@ -113,10 +134,13 @@ export async function runProvider(settings: ProviderSettings): Promise<RunningPr
     throw new MarketError('bad-config', { tier, expected: 'open, outside development networks' })
   }
   const ports = await openRolePorts({ ...settings, listen: [] }, keystore)
-  // Above `open` no registry is asked: the evidence itself speaks for the key.
-  const isListed = network.development && !isConfidential
-  const known = isListed ? await addProvider(ports.clock, file, identity) : network
-  if (known.schedulers.length === 0) {
+  const { registry } = ports.directory
+  // Above `open` no list is asked: the evidence itself speaks for the key.
+  if (!registry && network.development && !isConfidential) {
+    await addProvider(ports.clock, file, identity)
+  }
+  const schedulers = await ports.directory.schedulers()
+  if (schedulers.length === 0) {
     throw new MarketError(
       'unreachable',
       { schedulers: 0 },
@@ -125,6 +149,14 @@ export async function runProvider(settings: ProviderSettings): Promise<RunningPr
       },
     )
   }
+  let running: Provider | undefined
+  const registration = await joinRegistry(network, ports, {
+    kind: 'provider',
+    profile: () =>
+      providerProfileCell({ identity: identityKey.publicKey, peerId: ports.transport.peerKey }),
+    anchor: () => running?.anchor() ?? booksAnchor(network.id, []),
+    sheet: () => priceSheet(network.id, { tick, tier, region, gpu }),
+  })
   await fundFromFaucet(network, ports, CLAIM_FUNDS)
   const collect = await settings.collect?.(ports)
   const backend = await settings.backend(ports)
@@ -138,7 +170,7 @@ export async function runProvider(settings: ProviderSettings): Promise<RunningPr
         wallet: keystore.key('wallet'),
         device: keystore.key('identity', 'simulated device'),
       },
-      schedulers: known.schedulers,
+      schedulers,
       tick,
       tier,
       compute,
@@ -149,7 +181,28 @@ export async function runProvider(settings: ProviderSettings): Promise<RunningPr
       onFault: stopProcess,
     },
   )
-  return { role, ports }
+  running = role
+  return { role: leaving(role, ports, registration), ports, registration }
+}
+
+/** A role that stops following the registry when it stops. */
+function leaving<Role extends { stop(): Promise<void> }>(
+  role: Role,
+  { directory }: RolePorts,
+  registration: Registration | undefined,
+): Role {
+  const stop = () => {
+    registration?.stop()
+    directory.stop()
+    return role.stop()
+  }
+  return { ...role, stop }
+}
+
+/** One hash of what a role asks for its work: the same words give the same hash. */
+function priceSheet(networkId: number, words: Readonly<Record<string, string | number>>): Bytes {
+  const text = JSON.stringify(Object.entries(words).sort())
+  return taggedHash('chrysalis/sheet/1', networkId, utf8(text))
 }
 
 /**

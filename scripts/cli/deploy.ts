@@ -1,0 +1,102 @@
+/**
+ * `chrysalis deploy`: put the market's contracts on a network: multisig, timelock and registry.
+ * @module
+ */
+import type { Command } from 'commander'
+import { consent } from './consent.ts'
+import { addCommon, integerOption } from './options.ts'
+import { type CommonOptions, printResult, runVerb, say, table } from './output.ts'
+
+interface DeployOptions extends CommonOptions {
+  readonly parameters?: string
+  readonly signer: readonly string[]
+  readonly threshold?: number
+  readonly delay: number
+  readonly guardian?: string
+  readonly dryRun?: boolean
+  readonly yes?: boolean
+}
+
+const DAY_S = 86_400
+
+export function register(command: Command): void {
+  command
+    .option('--parameters <file>', 'version 1 of the parameters (default: for development only)')
+    .option(
+      '--signer <hex>',
+      'public key that may sign; repeat for more (default: own)',
+      collect,
+      [],
+    )
+    .option('--threshold <n>', 'signatures needed (default: more than half)', integerOption)
+    .option('--delay <days>', 'days between a decision and its effect', integerOption, 1)
+    .option('--guardian <address>', 'may pause registration, nothing else (default: own wallet)')
+    .option('--dry-run', 'print addresses, code hashes and cost, and send nothing')
+    .option('-y, --yes', 'do not ask before spending on a public network')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  chrysalis deploy\n  chrysalis deploy --dry-run --json\n' +
+        '  chrysalis deploy --network testnet.json --parameters market.json \\\n' +
+        '    --signer 64HEXDIGITS --signer 64HEXDIGITS --threshold 2 --delay 7\n\n' +
+        'Running it again with the same options goes on where it stopped, and changes nothing\n' +
+        'where all is deployed. The registry’s address is written into the network’s file.\n' +
+        '`chrysalis market --chain --json` prints parameters in the form of the file.\n',
+    )
+    .action((options: DeployOptions) => runVerb(options, () => deployAll(options)))
+  addCommon(command)
+}
+
+async function deployAll(options: DeployOptions): Promise<void> {
+  const { homeFolder, locateNetwork } = await import('../../node/system/home.ts')
+  const { createClock } = await import('../../node/system/clock.ts')
+  const { connectChain } = await import('../../node/chain/tonClient.ts')
+  const { prepareDeployment } = await import('../deploy/market.ts')
+  const { formatTon } = await import('../../contracts/base/units.ts')
+  const home = options.home ?? homeFolder(process.env)
+  const { network, file } = await locateNetwork(options.network ?? 'localnet', home)
+  const clock = createClock()
+  const chain = await connectChain({ endpoint: network.toncenter, networkId: network.id, clock })
+  const given = await givenOptions(options)
+  const prepared = await prepareDeployment({ home, network, file, chain, clock, ...given })
+  const { wallet, steps, cost } = prepared
+  say(`wallet     ${wallet.address.toString()}`)
+  say(`cost       at most ${formatTon(cost)} TON, of which the reserves stay on the contracts`)
+  if (options.dryRun) {
+    const planned = steps.map(({ name, address, codeHash, value }) => {
+      return { name, address: address.toString(), codeHash, value }
+    })
+    const rows = planned.map((each) => [each.name, each.address, each.codeHash])
+    return printResult(options, { planned, cost }, table(['contract', 'address', 'code'], rows))
+  }
+  if (cost > 0n && !network.development) await consent(options, 'Deploy with real coins?')
+  const contracts = await prepared.run()
+  const rows = contracts.map(({ name, address, status, value, fees, codeHash }) => {
+    return [name, address, status, formatTon(value), formatTon(fees), codeHash]
+  })
+  printResult(options, { network: network.name, file, contracts }, [
+    ...table(['contract', 'address', 'status', 'value', 'fees', 'code'], rows),
+    `file       ${file}`,
+  ])
+}
+
+async function givenOptions(options: DeployOptions) {
+  const { Address } = await import('@ton/core')
+  const { fromHex } = await import('../../contracts/base/bytes.ts')
+  const { MarketError } = await import('../../contracts/base/errors.ts')
+  const { readParametersFile } = await import('../deploy/parametersFile.ts')
+  const { signer, threshold, parameters, guardian, delay } = options
+  if (guardian !== undefined && !Address.isFriendly(guardian)) {
+    throw new MarketError('bad-input', { field: 'guardian', expected: 'an address' })
+  }
+  return {
+    ...(signer.length > 0 ? { signers: signer.map((hex) => fromHex(hex, 32)) } : {}),
+    ...(threshold === undefined ? {} : { threshold }),
+    ...(guardian === undefined ? {} : { guardian: Address.parse(guardian) }),
+    ...(parameters === undefined ? {} : { parameters: await readParametersFile(parameters) }),
+    delayS: delay * DAY_S,
+  }
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value]
+}
