@@ -158,6 +158,12 @@ export const CATALOGUE = {
     'The channel is not one that a payee can trust.',
     'Open a channel with the pinned code, your own payee, and a close delay of at least its least.',
   ),
+  'bad-asset': entry(
+    402,
+    4,
+    'The asset is not one that is listed here.',
+    'Pay in TON, or in a jetton that the network and the scheduler list, by its minter.',
+  ),
   'channel-closing': entry(
     402,
     4,
@@ -218,6 +224,18 @@ export const CATALOGUE = {
     5,
     'The receipt does not match the job.',
     'Keep the receipt and the job record: the difference can be shown.',
+  ),
+  'bad-contradiction': entry(
+    400,
+    2,
+    'The contradiction file is malformed.',
+    'Export it again with `chrysalis dispute export`.',
+  ),
+  'no-contradiction': entry(
+    422,
+    5,
+    'The two statements do not contradict one another.',
+    'Open no case with it: the reason says what an honest party may have done.',
   ),
   'evidence-malformed': entry(
     403,

@@ -240,6 +240,8 @@ export const LIMITS = {
   itemAddressBytes: KIB,
   /** Bytes of one receipt file. */
   receiptFileBytes: MIB,
+  /** Bytes of one contradiction file: three records at most, in base64, and their names. */
+  contradictionBytes: 32 * KIB,
 
   // Store.
   /** Characters of a table's name or of a key. */

@@ -2,7 +2,16 @@
  * One account of a localnet: the emulator's bytes, opened when somebody asks.
  * @module
  */
-import { beginCell, Cell, loadShardAccount, type ShardAccount, storeShardAccount } from '@ton/core'
+import {
+  BitReader,
+  BitString,
+  beginCell,
+  Cell,
+  loadShardAccount,
+  type ShardAccount,
+  storeShardAccount,
+} from '@ton/core'
+import type { NanoTon } from '../../contracts/base/units.ts'
 
 /** An account as the emulator left it. Never changed: a transaction makes another one. */
 export interface Account {
@@ -33,3 +42,42 @@ export const EMPTY_ACCOUNT: Account = openAccount(
     .toBoc()
     .toString('base64'),
 )
+
+/**
+ * The balance in a ShardAccount, read from its second cell alone: a whole parse hashes all the code
+ * of a contract, for every transaction of it.
+ *
+ * `account$1 addr:MsgAddressInt storage_stat:StorageInfo last_trans_lt:uint64 balance:Grams ..`; 0
+ * where there is no account (`account_none$0`).
+ */
+export function balanceIn(boc: Buffer): NanoTon {
+  const bits = bitsOfFirstChild(boc)
+  if (!bits.loadBit()) return 0n
+  bits.loadAddress()
+  bits.loadVarUint(3) // cells
+  bits.loadVarUint(3) // bits
+  if (bits.loadUint(3) === 1) bits.skip(256) // storage_extra_info$001 dict_hash:uint256
+  bits.skip(32) // last_paid
+  if (bits.loadBit()) bits.loadCoins() // due_payment
+  bits.skip(64) // last_trans_lt
+  return bits.loadCoins()
+}
+
+/** Data of the first cell that the root of a bag refers to (boc.tlb, serialized_boc#b5ee9c72). */
+function bitsOfFirstChild(boc: Buffer): BitReader {
+  const hasIndex = boc[4]! >> 7 === 1
+  const size = boc[4]! & 7
+  const offsetBytes = boc[5]!
+  const cells = boc.readUIntBE(6, size)
+  let at = 6 + 3 * size + offsetBytes + size + (hasIndex ? cells * offsetBytes : 0)
+  let wanted = 0
+  for (let cell = 0; ; cell++) {
+    const refs = boc[at]! & 7
+    const descriptor = boc[at + 1]!
+    const bytes = (descriptor + 1) >> 1
+    const data = at + 2
+    if (cell === 0) wanted = boc.readUIntBE(data + bytes, size)
+    else if (cell === wanted) return new BitReader(new BitString(boc, data * 8, bytes * 8))
+    at = data + bytes + refs * size
+  }
+}

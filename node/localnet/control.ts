@@ -1,20 +1,23 @@
 /**
- * What a localnet lets a tester do that no real network does: mint, move time, go back.
+ * What a localnet lets a tester do that no real network does: mint, move time, stop, go back.
  *
- * `POST /control/faucet {"address","amount"}`, `time {"advanceSeconds"}`, `snapshot {"name"}`,
- * `restore {"name"}`, `reset {}`; `GET /control/totals` and `/control/status`. Snapshots live in
- * memory and go with the process.
+ * `POST /control/faucet {"address","amount"}`, `time {"advanceSeconds"}`, `pause {}`, `resume {}`,
+ * `snapshot {"name"}`, `restore {"name"}`, `reset {}`; `GET /control/totals` and `/control/status`.
  * @module
  */
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import { parseNano } from '../../contracts/base/units.ts'
-import type { Ledger, LedgerSnapshot } from './ledger.ts'
+import type { Ledger } from './ledger.ts'
 import * as read from './params.ts'
 import type { Controls } from './routes.ts'
+import type { Writer } from './writer.ts'
 
-export function createControls(ledger: Ledger): Controls {
-  const snapshots = new Map<string, LedgerSnapshot>()
+/** Each takes its turn with the writer; what waits for a block does so outside of it. */
+export function createControls(ledger: Ledger, writer: Writer): Controls {
+  const inTurn = (control: (params: read.Params) => object) => (params: read.Params) =>
+    writer.run(() => control(params))
+  const now = () => ({ now: ledger.now() })
   return {
     faucet: async (params) => {
       const to = read.address(params)
@@ -22,34 +25,37 @@ export function createControls(ledger: Ledger): Controls {
       if (amount === 0n || amount > LIMITS.faucetNano) {
         throw new MarketError('bad-input', { field: 'amount', most: LIMITS.faucetNano })
       }
-      const { lt, hash } = await ledger.mint(to, amount)
+      const { done } = await writer.run(() => ledger.mint(to, amount))
+      const { lt, hash } = await done
       return { lt: lt.toString(), hash: hash.toString('base64') }
     },
-    time: (params) => {
+    time: inTurn((params) => {
       const bounds = { least: 1, most: LIMITS.localnetAdvanceS }
       ledger.advance(read.integer(params, 'advanceSeconds', bounds))
-      return { now: ledger.now() }
-    },
-    snapshot: (params) => {
+      return now()
+    }),
+    pause: inTurn(() => {
+      ledger.pause()
+      return now()
+    }),
+    resume: inTurn(() => {
+      ledger.resume()
+      return now()
+    }),
+    snapshot: inTurn((params) => {
       const name = nameOf(params)
-      if (!snapshots.has(name) && snapshots.size >= LIMITS.localnetSnapshots) {
-        throw new MarketError('limit-exceeded', { limit: 'localnetSnapshots' })
-      }
-      snapshots.set(name, ledger.snapshot())
+      ledger.snapshot(name)
       return { name }
-    },
-    restore: (params) => {
+    }),
+    restore: inTurn((params) => {
       const name = nameOf(params)
-      const snapshot = snapshots.get(name)
-      if (!snapshot) throw new MarketError('not-found', { snapshot: name })
-      ledger.restore(snapshot)
-      return { name, now: ledger.now() }
-    },
-    reset: () => {
-      snapshots.clear()
+      ledger.restore(name)
+      return { name, ...now() }
+    }),
+    reset: inTurn(() => {
       ledger.reset()
-      return { now: ledger.now() }
-    },
+      return now()
+    }),
   }
 }
 
@@ -66,9 +72,10 @@ export function createViews(ledger: Ledger, networkId: number): Record<string, (
       }
     },
     status: () => {
-      const { accounts, transactions } = ledger.totals()
+      const { accounts, transactions, waiting, isPaused } = ledger
       const { seqno } = ledger.history.last
-      return { networkId, now: ledger.now(), seqno, accounts, transactions }
+      const now = ledger.now()
+      return { networkId, now, seqno, accounts, transactions, waiting, paused: isPaused }
     },
   }
 }

@@ -2,32 +2,35 @@
  * The state of a localnet and the only code that changes it: accounts, messages, time, money.
  *
  * Transactions are run by TON's own transaction emulator (the executor of @ton/sandbox: the real
- * TVM, real fees, the slim configuration), one at a time. A block is applied whole or not at all.
- * Three figures are kept apart, so that conservation can be checked and not only claimed: balances
- * (from the accounts), fees (from what transactions say they collected), minted (by the faucet).
+ * TVM, real fees), one at a time. With a pace, messages from outside wait for the next block, which
+ * `produce` makes when it is due; without one (`blockMs` 0) `send` makes its block at once. Either
+ * way what a block causes runs in later blocks. A block is applied whole or not at all.
  * @module
  */
 import {
-  Address,
-  Cell,
-  type CommonMessageInfoExternalIn,
-  loadMessage,
+  type Address,
+  type Cell,
   loadTransaction,
-  type Message,
   type Transaction,
   type TupleItem,
 } from '@ton/core'
-import { MarketError } from '../../contracts/base/errors.ts'
-import type { Clock, Logger } from '../../contracts/base/ports.ts'
 import type { NanoTon } from '../../contracts/base/units.ts'
 import { type Account, EMPTY_ACCOUNT } from './account.ts'
-import { makeBlock, nextLt, valueIn } from './block.ts'
-import type { Emulator } from './emulator.ts'
-import { createHistory, type History, type StoredTransaction } from './history.ts'
-import { type GetMethodResult, runGetMethod, runMessage, type TvmContext } from './tvm.ts'
-
-/** Where faucet money comes from: an address without a key. */
-export const FAUCET = new Address(0, Buffer.alloc(32, 0xfa))
+import { ltOf } from './block.ts'
+import {
+  appendEmpty,
+  type Core,
+  type CoreOptions,
+  changePace,
+  createCore,
+  lastSeqno,
+  tvmAt,
+  wake,
+} from './core.ts'
+import type { History, StoredTransaction } from './history.ts'
+import { externalInput } from './inputs.ts'
+import { accept, grant, produce, runNow } from './produce.ts'
+import { type GetMethodResult, runGetMethod, runMessage } from './tvm.ts'
 
 /** Sums over the whole network: `minted = balances + fees + inFlight`, to the nanoTON. */
 export interface Totals {
@@ -36,25 +39,7 @@ export interface Totals {
   readonly minted: NanoTon
   /** Value of messages that wait for the next block. */
   readonly inFlight: NanoTon
-  readonly accounts: number
-  readonly transactions: number
 }
-
-interface State {
-  readonly accounts: Map<string, Account>
-  readonly history: History
-  waiting: readonly Message[]
-  lt: bigint
-  minted: NanoTon
-  fees: NanoTon
-  /** What was added to the clock's time, seconds. */
-  offsetS: number
-  /** The latest time told. */
-  nowS: number
-}
-
-/** A state set aside. Opaque, and never changed. */
-export type LedgerSnapshot = Readonly<State>
 
 /** Not safe against calls at the same time: a writer puts them in order. */
 export interface Ledger {
@@ -62,168 +47,140 @@ export interface Ledger {
   readonly history: History
   /** Messages that wait for the next block. */
   readonly waiting: number
+  /** Milliseconds until the next block must be made; undefined where nothing waits for one. */
+  readonly dueInMs: number | undefined
+  readonly isPaused: boolean
+  readonly accounts: number
+  readonly transactions: number
   /** Unix seconds: the clock's time and what was added to it; never goes back by itself. */
   now(): number
   /** Undefined where nothing was ever sent to the address. Reading creates nothing. */
   account(address: Address): Account | undefined
-  /** Runs an external message and what it causes. Throws `bad-input`, `contract-failed`. */
-  send(message: Cell): Promise<StoredTransaction>
+  /**
+   * Takes an external message: resolves when it has run, with all that it caused, or, where blocks
+   * have a pace, when it is accepted for the next one. Throws `bad-input`, `contract-failed`,
+   * `limit-exceeded`.
+   */
+  send(message: Cell): Promise<void>
   /** What `send` would do to the account itself; signatures are not checked unless asked. */
   estimate(message: Cell, ignoreSignatures?: boolean): Promise<Transaction>
-  /** Sends new money to an address, as an internal message. */
-  mint(to: Address, amount: NanoTon): Promise<StoredTransaction>
-  /** Runs messages left over from earlier blocks, as many as a block takes. */
-  settle(): Promise<void>
+  /**
+   * Sends new money to an address, as an internal message. The inner promise is settled by the
+   * block that runs it. Throws `paused`, `limit-exceeded`.
+   */
+  mint(to: Address, amount: NanoTon): Promise<{ readonly done: Promise<StoredTransaction> }>
+  /** Makes the block that is due, where one is. */
+  produce(): Promise<void>
   get(address: Address, method: number, stack: TupleItem[]): Promise<GetMethodResult>
   advance(seconds: number): void
+  pause(): void
+  resume(): void
   totals(): Totals
-  snapshot(): LedgerSnapshot
-  restore(snapshot: LedgerSnapshot): void
+  snapshot(name: string): void
+  restore(name: string): void
   reset(): void
+  close(): void
 }
 
-export interface LedgerOptions extends Emulator {
-  readonly networkId: number
-  readonly clock: Clock
-  readonly logger: Logger
-  /** Called when a block left messages for `settle`. */
-  readonly onWaiting: () => void
-}
-
-export function createLedger(options: LedgerOptions): Ledger {
-  const { executor, config, networkId, clock, logger, onWaiting } = options
-  const configBoc = config.toBoc({ idx: false }).toString('base64')
-  const wallS = () => Math.floor(clock.nowMs() / 1000)
-  let state = emptyState(networkId, wallS())
-
-  const now = () => {
-    state.nowS = Math.max(state.nowS, wallS() + state.offsetS)
-    return state.nowS
-  }
-  const context = (): TvmContext => ({ executor, config: configBoc, now: now() })
-  const accountOf = (address: Address) => state.accounts.get(address.toRawString())
-
-  const runBlock = async (first: Message | undefined): Promise<readonly StoredTransaction[]> => {
-    const { lt, waiting, accounts } = state
-    const start = { lt, waiting, first, account: (key: string) => accounts.get(key) }
-    const tvm = context()
-    const block = await makeBlock(start, tvm, logger)
-    for (const [key, account] of block.accounts) state.accounts.set(key, account)
-    state.waiting = block.waiting
-    state.lt = block.lt
-    state.fees += block.fees
-    state.history.append(tvm.now, block.lt, block.transactions)
-    if (block.waiting.length > 0) onWaiting()
-    return block.transactions
-  }
-
+/** Opens the ledger of a database; a new one begins with block 1. */
+export function createLedger(options: CoreOptions): Ledger {
+  const core = createCore(options)
+  const { books, inbox } = core
+  const nowS = () => Math.floor(books.nowMs() / 1_000)
+  const readContext = () => tvmAt(core, lastSeqno(core), books.nowMs())
+  const account = (address: Address) => books.accounts.get(address.toRawString())
+  changePace(core)
+  wake(core)
   return {
-    config,
-    get history() {
-      return state.history
-    },
+    config: options.config,
+    history: books.history,
     get waiting() {
-      return state.waiting.length
+      return books.figures.waiting.length + inbox.size
     },
-    now,
-    account: accountOf,
+    get dueInMs() {
+      return core.dueMs === undefined ? undefined : Math.max(0, core.dueMs - books.nowMs())
+    },
+    get isPaused() {
+      return books.figures.isPaused
+    },
+    get accounts() {
+      return books.figures.accounts
+    },
+    get transactions() {
+      return books.figures.transactions
+    },
+    now: nowS,
+    account,
     async send(cell) {
-      return (await runBlock(parseExternal(cell)))[0]!
+      const input = externalInput(cell)
+      if (options.blockMs > 0 || books.figures.isPaused) await accept(core, input)
+      else await runNow(core, input)
     },
     async estimate(cell, ignoreSignatures = true) {
-      const message = parseExternal(cell)
-      const account = accountOf(message.info.dest) ?? EMPTY_ACCOUNT
-      const run = { message, account, lt: nextLt(state.lt), ignoreSignatures }
-      return loadTransaction((await runMessage(context(), run)).transaction.beginParse())
+      const { to } = externalInput(cell)
+      const run = {
+        message: cell,
+        account: books.accounts.get(to) ?? EMPTY_ACCOUNT,
+        lt: ltOf(books.figures.lt, 0),
+        ignoreSignatures,
+      }
+      return loadTransaction((await runMessage(readContext(), run)).transaction.beginParse())
     },
-    async mint(to, amount) {
-      const transactions = await runBlock(faucetMessage(to, amount, now(), state.lt))
-      state.minted += amount
-      return transactions[0]!
-    },
-    async settle() {
-      if (state.waiting.length > 0) await runBlock(undefined)
-    },
+    mint: (to, amount) => grant(core, to, amount),
+    produce: () => produce(core),
     get: (address, method, stack) =>
-      runGetMethod(context(), { address, account: accountOf(address), method, stack }),
+      runGetMethod(readContext(), { address, account: account(address), method, stack }),
+    ...timeControls(core),
+    ...stateControls(core),
+    close: () => options.database.close(),
+  }
+}
+
+function timeControls(core: Core): Pick<Ledger, 'advance' | 'pause' | 'resume'> {
+  const { books } = core
+  const setPaused = (isPaused: boolean) => {
+    if (books.figures.isPaused === isPaused) return
+    books.commit({ figures: { isPaused } })
+    changePace(core)
+    wake(core)
+  }
+  return {
     advance(seconds) {
-      state.offsetS += seconds
-      state.history.append(now(), state.lt, [])
+      const seqno = lastSeqno(core) + 1
+      const offsetMs = books.figures.offsetMs + seconds * 1_000
+      books.commit({ figures: { offsetMs } })
+      if (!books.figures.isPaused) appendEmpty(core, seqno)
+      core.dueMs = undefined
+      wake(core)
     },
-    totals: () => sumUp(state),
-    snapshot: () => copyState(state),
-    restore(snapshot) {
-      state = copyState(snapshot)
-      if (state.waiting.length > 0) onWaiting()
+    pause: () => setPaused(true),
+    resume: () => setPaused(false),
+  }
+}
+
+function stateControls(core: Core): Pick<Ledger, 'totals' | 'snapshot' | 'restore' | 'reset'> {
+  const { books, inbox } = core
+  const begin = () => {
+    inbox.clear()
+    core.dueMs = undefined
+    changePace(core)
+    wake(core)
+  }
+  return {
+    totals() {
+      const { fees, minted, waiting } = books.figures
+      const inFlight = waiting.reduce((sum, { value }) => sum + value, 0n)
+      const balances = books.accounts.balances()
+      return { balances, fees, minted, inFlight }
+    },
+    snapshot: books.takeSnapshot,
+    restore(name) {
+      books.restore(name)
+      begin()
     },
     reset() {
-      state = emptyState(networkId, wallS())
+      books.reset()
+      begin()
     },
-  }
-}
-
-function emptyState(networkId: number, nowS: number): State {
-  return {
-    accounts: new Map(),
-    history: createHistory(networkId, nowS),
-    waiting: [],
-    lt: 0n,
-    minted: 0n,
-    fees: 0n,
-    offsetS: 0,
-    nowS,
-  }
-}
-
-function copyState(state: LedgerSnapshot): State {
-  return { ...state, accounts: new Map(state.accounts), history: state.history.copy() }
-}
-
-function sumUp({ accounts, history, waiting, fees, minted }: State): Totals {
-  let balances = 0n
-  for (const { shard } of accounts.values()) balances += shard.account?.storage.balance.coins ?? 0n
-  return {
-    balances,
-    fees,
-    minted,
-    inFlight: waiting.reduce((sum, message) => sum + valueIn(message), 0n),
-    accounts: accounts.size,
-    transactions: history.transactions,
-  }
-}
-
-function parseExternal(cell: Cell): Message & { info: CommonMessageInfoExternalIn } {
-  const message = tryLoad(cell)
-  const { info } = message
-  if (info.type !== 'external-in') {
-    throw new MarketError('bad-input', { field: 'boc', expected: 'an external message' })
-  }
-  return { ...message, info }
-}
-
-function tryLoad(cell: Cell): Message {
-  try {
-    return loadMessage(cell.beginParse())
-  } catch (cause) {
-    throw new MarketError('bad-input', { field: 'boc', expected: 'a message' }, { cause })
-  }
-}
-
-function faucetMessage(dest: Address, amount: NanoTon, createdAt: number, lt: bigint): Message {
-  return {
-    info: {
-      type: 'internal',
-      ihrDisabled: true,
-      bounce: false,
-      bounced: false,
-      src: FAUCET,
-      dest,
-      value: { coins: amount },
-      ihrFee: 0n,
-      forwardFee: 0n,
-      createdLt: nextLt(lt) - 1n,
-      createdAt,
-    },
-    body: Cell.EMPTY,
   }
 }

@@ -5,27 +5,32 @@
  * prices; what is simulated is consensus (one writer makes blocks) and money (a faucet mints it).
  * @module
  */
-import {
-  CHAIN_PRICES,
-  type ChainPricesName,
-  DEFAULT_CHAIN_PRICES,
-} from '../../contracts/base/chainPrices.ts'
-import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
+
+import { join } from 'node:path'
+import { CHAIN_PRICES, type ChainPricesName } from '../../contracts/base/chainPrices.ts'
+import { MarketError } from '../../contracts/base/errors.ts'
+import { LIMITS } from '../../contracts/base/limits.ts'
 import type { Clock, Logger } from '../../contracts/base/ports.ts'
 import { createHttpServer } from '../http/server.ts'
+import { type Identity, identify } from './books.ts'
 import { createControls, createViews } from './control.ts'
+import { type Database, eraseDatabase, openDatabase } from './database.ts'
 import { loadEmulator } from './emulator.ts'
-import { createLedger } from './ledger.ts'
+import { createLedger, type Ledger } from './ledger.ts'
+import { createProducer } from './producer.ts'
 import { addRoutes, controlShape } from './routes.ts'
 import { toncenterMethods } from './toncenter.ts'
 import { createWriter } from './writer.ts'
 
-/** The network id of a localnet unless told otherwise: neither mainnet (-239) nor testnet (-3). */
-export const LOCALNET_ID = -18081
 const LOCALNET_PORT = 18081
+
+/** The database in a network's folder. */
+const FILE = 'localnet.sqlite'
 
 const MAINNET_ID = -239
 const TESTNET_ID = -3
+
+export { LOCALNET_ID } from './books.ts'
 
 export interface LocalnetOptions {
   readonly clock: Clock
@@ -33,8 +38,16 @@ export interface LocalnetOptions {
   /** 18081 unless told; 0 takes any. */
   readonly port?: number
   readonly networkId?: number
-  /** Table of gas, forwarding and rent; mainnet's of August 2026 unless told. */
+  /** Milliseconds from block to block. 0, unless told: a message makes its block at once. */
+  readonly blockMs?: number
+  /** Folder in which the network lives; without one it lives in memory and goes with the process. */
+  readonly folder?: string
+  /** Begins anew, whatever the folder holds. */
+  readonly reset?: boolean
+  /** Of a new network: table of gas, forwarding and rent; mainnet's of August 2026 unless told. */
   readonly prices?: ChainPricesName
+  /** Of a new network: decides the randomness that contracts get, and with it block hashes. */
+  readonly seed?: number
 }
 
 export interface Localnet {
@@ -54,45 +67,60 @@ export interface Localnet {
  * const client = new TonClient({ endpoint: localnet.endpoint })
  */
 export async function startLocalnet(options: LocalnetOptions): Promise<Localnet> {
-  const { clock, logger, port = LOCALNET_PORT, networkId = LOCALNET_ID } = options
-  const isId = Number.isInteger(networkId) && networkId === (networkId | 0)
+  const { clock, logger, port = LOCALNET_PORT, blockMs = 0 } = options
+  if (!Number.isInteger(blockMs) || blockMs < 0 || blockMs > LIMITS.localnetBlockMs) {
+    throw new MarketError('bad-config', { field: 'blockMs', most: LIMITS.localnetBlockMs })
+  }
+  const { database, identity } = openFolder(options)
+  const writer = createWriter()
+  let ledger: Ledger | undefined
+  const producer = createProducer({ ledger: () => ledger, writer, clock, logger })
+  try {
+    const { networkId } = identity
+    const emulator = await loadEmulator(networkId, CHAIN_PRICES[identity.prices])
+    const onDue = () => producer.arm()
+    ledger = createLedger({ ...emulator, database, identity, blockMs, clock, logger, onDue })
+    producer.arm()
+    const server = await createHttpServer({ clock, logger, shape: controlShape, localPages: true })
+    addRoutes(server.app, {
+      methods: toncenterMethods(ledger, networkId),
+      controls: createControls(ledger, writer),
+      views: createViews(ledger, networkId),
+      writer,
+    })
+    const { url } = await server.listen(port)
+    logger.info({ url, networkId, blockMs, transactions: ledger.transactions }, 'localnet is up')
+    const stop = async () => {
+      producer.stop()
+      await server.stop()
+      await writer.run(() => database.close())
+    }
+    return { url, endpoint: `${url}/api/v2/jsonRPC`, networkId, stop }
+  } catch (fault) {
+    producer.stop()
+    database.close()
+    throw fault
+  }
+}
+
+/** The database of a folder, or one in memory, and what network it is. */
+function openFolder(options: LocalnetOptions): { database: Database; identity: Identity } {
+  const { networkId, prices, seed, folder, reset } = options
+  const isId = networkId === undefined || networkId === (networkId | 0)
   if (!isId || networkId === MAINNET_ID || networkId === TESTNET_ID) {
     throw new MarketError('bad-config', { field: 'networkId', networkId })
   }
-  const writer = createWriter()
-  let stopped = false
-  const settleLater = () => {
-    if (!stopped) clock.after(0, () => void writer.run(settle).catch(reportFault(logger)))
+  if (seed !== undefined && !Number.isSafeInteger(seed)) {
+    throw new MarketError('bad-config', { field: 'seed', expected: 'an integer' })
   }
-  const ledger = createLedger({
-    ...(await loadEmulator(networkId, CHAIN_PRICES[options.prices ?? DEFAULT_CHAIN_PRICES])),
-    networkId,
-    clock,
-    logger,
-    onWaiting: settleLater,
-  })
-  const settle = () => ledger.settle()
-  const server = await createHttpServer({
-    clock,
-    logger,
-    shape: controlShape,
-    localPages: true,
-  })
-  addRoutes(server.app, {
-    methods: toncenterMethods(ledger, networkId),
-    controls: createControls(ledger),
-    views: createViews(ledger, networkId),
-    writer,
-  })
-  const { url } = await server.listen(port)
-  logger.info({ url, networkId }, 'localnet is up')
-  const stop = async () => {
-    stopped = true
-    await server.stop()
+  const file = folder === undefined ? undefined : join(folder, FILE)
+  const database = openDatabase(file)
+  try {
+    if (reset) eraseDatabase(database)
+    const identity = identify(database, { networkId, prices, seed })
+    return { database, identity }
+  } catch (fault) {
+    database.close()
+    throw fault
   }
-  return { url, endpoint: `${url}/api/v2/jsonRPC`, networkId, stop }
-}
-
-function reportFault(logger: Logger): (thrown: unknown) => void {
-  return (thrown) => logger.error({ error: asMarketError(thrown).report() }, 'block failed')
 }

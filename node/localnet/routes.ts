@@ -13,7 +13,7 @@ import type { Methods, MethodTable } from './methods.ts'
 import * as read from './params.ts'
 import type { Writer } from './writer.ts'
 
-/** A control verb: parameters of the body in, result out. */
+/** A control verb: parameters of the body in, result out; takes its turn by itself. */
 export type Controls = Readonly<Record<string, (params: read.Params) => unknown>>
 
 export interface RouteOptions {
@@ -51,13 +51,13 @@ function addMethods(api: FastifyInstance, { methods, writer }: RouteOptions): vo
   })
   api.post('/jsonRPC', async (request, reply) => {
     const { id, method, params } = read.asParams(request.body, 'body')
-    const name = read.text({ method }, 'method')
+    if (typeof method !== 'string') throw read.wrong('method', 'the name of a method')
     const answer = {
       jsonrpc: '2.0',
       id: typeof id === 'number' ? id : String(id ?? '').slice(0, 64),
     }
     try {
-      return { ...(await call(name, rpcParams(params))), ...answer }
+      return { ...(await call(method, rpcParams(params))), ...answer }
     } catch (thrown) {
       if (!(thrown instanceof MarketError)) throw thrown
       const { status, body } = toncenterFailure(thrown)
@@ -93,7 +93,7 @@ function addControls(app: FastifyInstance, { controls, views, writer }: RouteOpt
   for (const [name, control] of Object.entries(controls)) {
     app.post(`/control/${name}`, async ({ body }) => {
       const params = read.asParams(body, 'body')
-      return { ok: true, result: await writer.run(() => control(params)) }
+      return { ok: true, result: await control(params) }
     })
   }
   for (const [name, view] of Object.entries(views)) {

@@ -6,7 +6,7 @@
  */
 
 import type { TupleItem } from '@ton/core'
-import { type Address, beginCell, Cell, type Message, parseTuple, storeMessage } from '@ton/core'
+import { type Address, Cell, parseTuple } from '@ton/core'
 import type { IExecutor } from '@ton/sandbox'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { type Account, openAccount } from './account.ts'
@@ -15,8 +15,6 @@ import { type Account, openAccount } from './account.ts'
 const GET_METHOD_GAS = 1_000_000n
 /** What lite servers answer for a get method of an account without code. */
 const NO_CODE = -13
-/** All-zero, so that a localnet repeats itself: contracts must not rely on it anywhere. */
-const RANDOM_SEED = Buffer.alloc(32)
 
 export interface TvmContext {
   readonly executor: IExecutor
@@ -24,10 +22,12 @@ export interface TvmContext {
   readonly config: string
   /** Unix seconds. */
   readonly now: number
+  /** The block's random seed, 32 bytes: contracts get it hashed with their own address. */
+  readonly seed: Buffer
 }
 
 export interface MessageRun {
-  readonly message: Message
+  readonly message: Cell
   readonly account: Account
   readonly lt: bigint
   readonly ignoreSignatures?: boolean
@@ -39,20 +39,28 @@ export interface GetMethodResult {
   readonly stack: TupleItem[]
 }
 
+/** What a message did to an account. */
+export interface Ran {
+  readonly transaction: Cell
+  /** The same, as the emulator gave it: base64. */
+  readonly boc: string
+  readonly account: Account
+}
+
 /** Runs one transaction. Throws `contract-failed` where the message is not taken. */
 export async function runMessage(
-  { executor, config, now }: TvmContext,
+  { executor, config, now, seed }: TvmContext,
   { message, account, lt, ignoreSignatures = false }: MessageRun,
-): Promise<{ transaction: Cell; account: Account }> {
+): Promise<Ran> {
   const { result } = await executor.runTransaction({
     config,
     libs: null,
     verbosity: 'short',
     shardAccount: account.boc,
-    message: beginCell().store(storeMessage(message)).endCell(),
+    message,
     now,
     lt,
-    randomSeed: RANDOM_SEED,
+    randomSeed: seed,
     ignoreChksig: ignoreSignatures,
     debugEnabled: false,
   })
@@ -64,6 +72,7 @@ export async function runMessage(
   }
   return {
     transaction: Cell.fromBase64(result.transaction),
+    boc: result.transaction,
     account: openAccount(result.shardAccount),
   }
 }
@@ -73,7 +82,7 @@ export async function runMessage(
  * emulator cannot start at all.
  */
 export async function runGetMethod(
-  { executor, config, now }: TvmContext,
+  { executor, config, now, seed }: TvmContext,
   call: { address: Address; account: Account | undefined; method: number; stack: TupleItem[] },
 ): Promise<GetMethodResult> {
   const stored = call.account?.shard.account?.storage
@@ -88,7 +97,7 @@ export async function runGetMethod(
     address: call.address,
     unixTime: now,
     balance: stored.balance.coins,
-    randomSeed: RANDOM_SEED,
+    randomSeed: seed,
     gasLimit: GET_METHOD_GAS,
     debugEnabled: false,
   })

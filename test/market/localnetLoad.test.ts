@@ -46,11 +46,13 @@ describe('under load', () => {
     expect(received).toHaveLength(seeds.length)
     const [newest] = received
     const block = await client.getMasterchainInfo()
-    // Every block holds one transfer and its receipt, never parts of two.
-    for (let seqno = block.latestSeqno - seeds.length + 1; seqno <= block.latestSeqno; seqno++) {
+    // A block holds a transfer, the next one its receipt, never parts of two.
+    const first = block.latestSeqno - 2 * seeds.length + 1
+    for (let seqno = first; seqno <= block.latestSeqno; seqno++) {
       const listed = await client.getShardTransactions(0, seqno, '-9223372036854775808')
-      expect(listed).toHaveLength(2)
-      expect(listed[1]!.account.toRawString()).toBe(payee.toRawString())
+      expect(listed).toHaveLength(1)
+      const isReceipt = (seqno - first) % 2 === 1
+      expect(listed[0]!.account.equals(payee)).toBe(isReceipt)
     }
     expect(newest!.now).toBeGreaterThan(0)
   })

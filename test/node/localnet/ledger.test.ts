@@ -2,139 +2,88 @@
  * The ledger under the HTTP surface: blocks, waiting messages, refusals, time, going back.
  * @module
  */
-import {
-  Address,
-  beginCell,
-  Cell,
-  contractAddress,
-  external,
-  getMethodId,
-  internal,
-  type StateInit,
-  storeMessage,
-} from '@ton/core'
-import { runTolkCompiler } from '@ton/tolk-js'
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { CHAIN_PRICES } from '../../../contracts/base/chainPrices.ts'
+import { Address, beginCell, Cell, external, getMethodId, internal, storeMessage } from '@ton/core'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import { TON } from '../../../contracts/base/units.ts'
+import { identify } from '../../../node/localnet/books.ts'
+import type { Ledger } from '../../../node/localnet/ledger.ts'
 import {
-  walletAddress,
-  walletStateInit,
-  walletTransfer,
-} from '../../../contracts/wrappers/wallet.ts'
-import { type Emulator, loadEmulator } from '../../../node/localnet/emulator.ts'
-import { createLedger, type Ledger } from '../../../node/localnet/ledger.ts'
-import { silentLogger } from '../../../node/system/logger.ts'
-import { createSimulatedClock, type SimulatedClock } from '../../../node/system/simulatedClock.ts'
-import { testKey } from '../../support/localnet.ts'
+  compiled,
+  ECHO,
+  expectConserved,
+  type LedgerWorld,
+  ledgerWorld,
+  START_MS,
+  transfer,
+  walletOf,
+} from '../../support/ledgerWorld.ts'
 
-/** Sends all it has to itself, whenever it is woken: it ends when fees have eaten it. */
-const ECHO = `
-fun onInternalMessage(in: InMessage) {
-  val again = createMessage({
-    bounce: BounceMode.NoBounce, value: 0, dest: contract.getAddress(),
-  });
-  again.send(SEND_MODE_CARRY_ALL_REMAINING_MESSAGE_VALUE);
-}
-fun onExternalMessage(_: slice) { throw 99; }
-`
-
-const START_MS = 1_800_000_000_000
-let emulator: Emulator
-let clock: SimulatedClock
-let waitingCalls: number
+let world: LedgerWorld
 let ledger: Ledger
-
-beforeAll(async () => {
-  emulator = await loadEmulator(-18081, CHAIN_PRICES['mainnet-2026-08'])
+beforeEach(async () => {
+  world = await ledgerWorld()
+  ledger = world.ledger
 })
-beforeEach(() => {
-  clock = createSimulatedClock({ startMs: START_MS })
-  waitingCalls = 0
-  const onWaiting = () => {
-    waitingCalls++
-  }
-  ledger = createLedger({ ...emulator, networkId: -18081, clock, logger: silentLogger, onWaiting })
-})
-
-function transfer(
-  seed: number,
-  seqno: number,
-  message: Parameters<typeof walletTransfer>[2][0],
-): Cell {
-  const key = testKey(seed)
-  const body = walletTransfer(seqno, 2 ** 32 - 1, [message], key)
-  const init = seqno === 0 ? walletStateInit(key.publicKey) : undefined
-  const out = external({ to: walletAddress(key.publicKey), init, body })
-  return beginCell().store(storeMessage(out)).endCell()
-}
-
-async function echo(): Promise<{ to: Address; init: StateInit }> {
-  const compiled = await runTolkCompiler({
-    entrypointFileName: 'echo.tolk',
-    fsReadCallback: () => ECHO,
-  })
-  if (compiled.status === 'error') throw new Error(compiled.message)
-  const init = { code: Cell.fromBase64(compiled.codeBoc64), data: Cell.EMPTY }
-  return { to: contractAddress(0, init), init }
-}
-
-function expectConserved(): void {
-  const { balances, fees, inFlight, minted } = ledger.totals()
-  expect(balances + fees + inFlight).toBe(minted)
-}
 
 describe('blocks', () => {
-  it('hold no more than their bound; what is left waits, and nothing is lost', async () => {
-    const { to, init } = await echo()
-    await ledger.mint(walletAddress(testKey(1).publicKey), TON)
-    await ledger.send(transfer(1, 0, { to, init, value: TON / 2n }))
-    expect(ledger.history.last.transactions).toHaveLength(LIMITS.localnetBlockTransactions)
-    expect(ledger.totals().inFlight).toBeGreaterThan(0n)
-    expect(waitingCalls).toBe(1)
-    expectConserved()
-
+  it('run a cascade one after the other, the rest of a long one later', async () => {
+    const { to, init } = await compiled(ECHO)
+    await world.mint(walletOf(1), TON)
     const before = ledger.history.last.seqno
-    for (let i = 0; ledger.totals().inFlight > 0n && i < 20; i++) await ledger.settle()
+    await ledger.send(transfer(1, 0, { to, init, value: TON / 20n }))
+    const { last } = ledger.history
+    // The transfer and each echo have a block of their own.
+    const most = LIMITS.localnetBlockTransactions
+    expect(last.seqno - before).toBe(most + 1)
+    expect(last.transactions).toHaveLength(1)
+    expect(ledger.totals().inFlight).toBeGreaterThan(0n)
+    expect(ledger.waiting).toBe(1)
+    expect(ledger.dueInMs).toBe(0)
+    expectConserved(ledger)
+
+    await world.clock.advance(10_000)
     expect(ledger.totals().inFlight).toBe(0n)
-    expect(ledger.history.last.seqno).toBeGreaterThan(before)
-    expectConserved()
-    const last = ledger.history.last.seqno
-    await ledger.settle()
-    expect(ledger.history.last.seqno).toBe(last)
+    expect(ledger.dueInMs).toBeUndefined()
+    expect(ledger.history.last.seqno).toBeGreaterThan(last.seqno)
+    expectConserved(ledger)
   })
 
-  it('are not made where the first message fails: nothing changes', async () => {
-    const address = walletAddress(testKey(2).publicKey)
-    await ledger.mint(address, TON)
+  it('are not made where the message is refused: nothing changes', async () => {
+    await world.mint(walletOf(2), TON)
     const before = { ...ledger.totals(), seqno: ledger.history.last.seqno }
-    const refused = ledger.send(transfer(2, 7, { to: address, value: 1n }))
+    const refused = ledger.send(transfer(2, 7, { to: walletOf(2), value: 1n }))
     await expect(refused).rejects.toMatchObject({ code: 'contract-failed' })
     expect({ ...ledger.totals(), seqno: ledger.history.last.seqno }).toEqual(before)
   })
 
   it('rise in number and in logical time', async () => {
-    const address = walletAddress(testKey(3).publicKey)
-    const first = await ledger.mint(address, 1n)
-    const second = await ledger.mint(address, 1n)
+    const first = await world.mint(walletOf(3), 1n)
+    const second = await world.mint(walletOf(3), 1n)
     expect(second.lt).toBeGreaterThan(first.lt)
     expect(ledger.history.last.startLt).toBe(second.lt)
-    expect(ledger.history.of(address.toRawString()).map(({ lt }) => lt)).toEqual([
-      first.lt,
-      second.lt,
-    ])
+    const page = ledger.history.page(walletOf(3).toRawString(), 10)
+    expect(page.map(({ lt }) => lt)).toEqual([second.lt, first.lt])
+  })
+
+  it('keep the very message that was sent, whatever its layout', async () => {
+    await world.mint(walletOf(4), TON)
+    const message = transfer(4, 0, { to: walletOf(5), value: 1_000n, bounce: false })
+    await ledger.send(message)
+    const [sent] = ledger.history.page(walletOf(4).toRawString(), 1)
+    const inbound = Cell.fromBase64(sent!.boc).refs[0]!.refs[0]!
+    expect(inbound.hash()).toEqual(message.hash())
   })
 })
 
 describe('what is no external message', () => {
   it('is refused as input', async () => {
-    const inward = internal({ to: walletAddress(testKey(1).publicKey), value: 1n })
+    const inward = internal({ to: walletOf(1), value: 1n })
     const cell = beginCell()
       .store(
         storeMessage({
           ...inward,
-          info: { ...inward.info, src: walletAddress(testKey(2).publicKey) },
+          info: { ...inward.info, src: walletOf(2) },
         } as Parameters<typeof storeMessage>[0]),
       )
       .endCell()
@@ -155,20 +104,14 @@ describe('reading', () => {
         .endCell(),
     )
     await expect(sending).rejects.toMatchObject({ code: 'contract-failed' })
-    expect(ledger.totals().accounts).toBe(0)
+    expect(ledger.accounts).toBe(0)
   })
 
   it('a get method that never ends stops at its gas', async () => {
-    const compiled = await runTolkCompiler({
-      entrypointFileName: 'spin.tolk',
-      fsReadCallback: () => `
-        fun onInternalMessage(in: InMessage) {}
-        get fun spin(): int { var i = 1; while (i > 0) { i += 1; } return i; }`,
-    })
-    if (compiled.status === 'error') throw new Error(compiled.message)
-    const init = { code: Cell.fromBase64(compiled.codeBoc64), data: Cell.EMPTY }
-    const to = contractAddress(0, init)
-    await ledger.mint(walletAddress(testKey(4).publicKey), TON)
+    const { to, init } = await compiled(`
+      fun onInternalMessage(in: InMessage) {}
+      get fun spin(): int { var i = 1; while (i > 0) { i += 1; } return i; }`)
+    await world.mint(walletOf(4), TON)
     await ledger.send(transfer(4, 0, { to, init, value: TON / 10n }))
     const spin = await ledger.get(to, getMethodId('spin'), [])
     expect(spin.exitCode).toBe(-14) // out of gas
@@ -176,43 +119,42 @@ describe('reading', () => {
 })
 
 describe('time', () => {
-  it('moves with the clock, by steps, and never back', async () => {
+  it('moves with the clock, by steps, and never back but for a restore', async () => {
     expect(ledger.now()).toBe(START_MS / 1_000)
-    await clock.advance(5_000)
+    await world.clock.advance(5_000)
     expect(ledger.now()).toBe(START_MS / 1_000 + 5)
-    const snapshot = ledger.snapshot()
+    ledger.snapshot('before')
     ledger.advance(3_600)
     expect(ledger.now()).toBe(START_MS / 1_000 + 3_605)
     expect(ledger.history.last.utime).toBe(START_MS / 1_000 + 3_605)
-    ledger.restore(snapshot)
+    ledger.restore('before')
     expect(ledger.now()).toBe(START_MS / 1_000 + 5)
   })
 
-  it('stands still where the clock goes back', () => {
-    let wallMs = START_MS
-    const jumpy = { ...clock, nowMs: () => wallMs }
-    const options = { ...emulator, networkId: 1, logger: silentLogger, onWaiting: () => {} }
-    const other = createLedger({ ...options, clock: jumpy })
-    wallMs += 60_000
-    expect(other.now()).toBe(START_MS / 1_000 + 60)
-    wallMs -= 30_000
-    expect(other.now()).toBe(START_MS / 1_000 + 60)
+  it('goes on from where it is when the clock is set back', async () => {
+    let shiftMs = 60_000
+    const { nowMs } = world.clock
+    const jumpy = Object.assign(world.clock, { nowMs: () => nowMs() + shiftMs })
+    const other = await ledgerWorld({ clock: jumpy })
+    expect(other.ledger.now()).toBe(START_MS / 1_000 + 60)
+    shiftMs = -3_600_000
+    expect(other.ledger.now()).toBe(START_MS / 1_000 + 60)
+    await jumpy.advance(7_000)
+    expect(other.ledger.now()).toBe(START_MS / 1_000 + 67)
   })
 })
 
-describe('a snapshot', () => {
-  it('keeps messages that wait, and asks for them again', async () => {
-    const { to, init } = await echo()
-    await ledger.mint(walletAddress(testKey(5).publicKey), TON)
-    await ledger.send(transfer(5, 0, { to, init, value: TON / 2n }))
-    const totals = ledger.totals()
-    const snapshot = ledger.snapshot()
-    await ledger.settle()
-    await ledger.settle()
-    ledger.restore(snapshot)
-    expect(ledger.totals()).toEqual(totals)
-    expect(waitingCalls).toBeGreaterThan(1)
-    ledger.reset()
-    expect(ledger.totals()).toMatchObject({ minted: 0n, inFlight: 0n, accounts: 0 })
+describe('a network', () => {
+  it('keeps its identity', async () => {
+    const { openDatabase } = await import('../../../node/localnet/database.ts')
+    const database = openDatabase(undefined)
+    const first = identify(database, { seed: 5 })
+    expect(identify(database, {})).toEqual(first)
+    expect(() => identify(database, { seed: 6 })).toThrow(
+      expect.objectContaining({ code: 'bad-config' }),
+    )
+    expect(() => identify(database, { prices: 'sandbox-0.41' })).toThrow(
+      expect.objectContaining({ code: 'bad-config' }),
+    )
   })
 })

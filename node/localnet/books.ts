@@ -1,0 +1,200 @@
+/**
+ * The books of a localnet: database, history, accounts and figures as one, with the time.
+ *
+ * `commit` writes a block with all that it changed, whole or not at all, and only then does memory
+ * follow. Used by `ledger.ts` alone.
+ * @module
+ */
+import { type ChainPricesName, DEFAULT_CHAIN_PRICES } from '../../contracts/base/chainPrices.ts'
+import { MarketError } from '../../contracts/base/errors.ts'
+import { LIMITS } from '../../contracts/base/limits.ts'
+import type { Clock } from '../../contracts/base/ports.ts'
+import type { Account } from './account.ts'
+import { type Accounts, openAccounts } from './accounts.ts'
+import type { Database } from './database.ts'
+import { type Figures, NO_FIGURES, readFigures, writeFigures } from './figures.ts'
+import { type HistoryWriter, type NewBlock, openHistory } from './history.ts'
+import { openSnapshots } from './snapshots.ts'
+
+/** The network id of a localnet unless told otherwise: neither mainnet (-239) nor testnet (-3). */
+export const LOCALNET_ID = -18081
+
+/** What a network is and stays: prices and seed of its first start. */
+export interface Identity {
+  readonly networkId: number
+  readonly prices: ChainPricesName
+  readonly seed: number
+}
+
+export interface BooksOptions {
+  readonly database: Database
+  readonly identity: Identity
+  readonly clock: Clock
+  /** The last block number that may be told; the books themselves do not know what is due. */
+  readonly lastSeqno: () => number
+}
+
+/** A block and what it changed. */
+export interface Entry {
+  readonly figures: Partial<Figures>
+  readonly block?: NewBlock
+  readonly accounts?: ReadonlyMap<string, Account>
+}
+
+export interface Books {
+  readonly history: HistoryWriter
+  readonly accounts: Accounts
+  readonly figures: Figures
+  /**
+   * The network's time, Unix milliseconds: the clock's and what was added. It never goes back by
+   * itself: where the clock is set back, it goes on from the time it had told.
+   */
+  nowMs(): number
+  commit(entry: Entry): void
+  /** Stores the empty block `seqno`, which has been told, and lets none follow. */
+  freeze(seqno: number): void
+  takeSnapshot(name: string): void
+  restore(name: string): void
+  reset(): void
+  snapshots(): readonly string[]
+}
+
+/** A clock that went back less than this is only waited for. */
+const SLACK_MS = 1_000
+
+export function openBooks({ database, identity, clock, lastSeqno }: BooksOptions): Books {
+  const { sql } = database
+  const salt = `${identity.networkId} ${identity.seed}`
+  const history = openHistory({ database, salt, lastSeqno })
+  const accounts = openAccounts(database)
+  const snapshots = openSnapshots(database)
+  const save = sql.prepare('INSERT OR REPLACE INTO ledger VALUES (1, ?)')
+  const load = sql.prepare('SELECT state FROM ledger')
+  const prune = pruner(database)
+  let figures = NO_FIGURES
+  let toldMs = 0
+
+  const reload = () => {
+    figures = readFigures(JSON.parse(String(load.get()?.state)))
+    history.reload()
+    accounts.reload()
+  }
+  /** Runs `work` on disk; memory follows `figures`, or what is on disk where it failed. */
+  const write = (next: Figures, work: () => void) => {
+    try {
+      database.atomically(() => {
+        work()
+        save.run(JSON.stringify(writeFigures(next)))
+      })
+      figures = next
+    } catch (fault) {
+      reload()
+      throw fault
+    }
+  }
+  const start = (work: () => Figures) => {
+    database.atomically(() => save.run(JSON.stringify(writeFigures(work()))))
+    reload()
+  }
+  const firstBlock = () => {
+    const nowMs = clock.nowMs()
+    history.reload()
+    history.append({ seqno: 1, ms: nowMs, stepMs: 0, lt: 0n, transactions: [] })
+    return NO_FIGURES
+  }
+  if (load.get()) reload()
+  else start(firstBlock)
+  toldMs = history.anchor.ms
+
+  return {
+    history,
+    accounts,
+    get figures() {
+      return figures
+    },
+    nowMs() {
+      const wallMs = clock.nowMs() + figures.offsetMs
+      if (wallMs < toldMs - SLACK_MS) {
+        figures = { ...figures, offsetMs: figures.offsetMs + toldMs - wallMs }
+      }
+      toldMs = Math.max(toldMs, wallMs)
+      return toldMs
+    },
+    commit({ figures: changed, block, accounts: changedAccounts = new Map() }) {
+      write({ ...figures, ...changed }, () => {
+        if (!block) return
+        const { id } = history.append(block)
+        for (const [address, account] of changedAccounts) accounts.put(address, account, id)
+        prune()
+      })
+    },
+    freeze: (seqno) => write(figures, () => history.freeze(seqno)),
+    takeSnapshot(name) {
+      write(figures, () => snapshots.take(name, figures, history.anchor, history.nextId))
+      history.reload()
+      accounts.reload()
+    },
+    restore(name) {
+      start(() => ({ ...snapshots.restore(name, history.nextId), isPaused: figures.isPaused }))
+      toldMs = history.anchor.ms
+    },
+    reset() {
+      start(() => {
+        snapshots.reset()
+        return firstBlock()
+      })
+      toldMs = history.anchor.ms
+    },
+    snapshots: snapshots.names,
+  }
+}
+
+/**
+ * What network a database holds; a new one becomes what is asked for. Throws `bad-config` where it
+ * is another than the one that is asked for.
+ */
+export function identify(database: Database, asked: Partial<Identity>): Identity {
+  const row = database.sql.prepare('SELECT facts FROM identity').get()
+  if (!row) return begin(database, asked)
+  const stored: Identity = JSON.parse(String(row.facts))
+  for (const field of ['networkId', 'prices', 'seed'] as const) {
+    const wanted = asked[field]
+    if (wanted !== undefined && wanted !== stored[field]) {
+      const facts = { field, stored: stored[field], asked: wanted }
+      throw new MarketError('bad-config', { ...facts, detail: 'a network keeps it until --reset' })
+    }
+  }
+  return stored
+}
+
+function begin(database: Database, asked: Partial<Identity>): Identity {
+  const { networkId = LOCALNET_ID, prices = DEFAULT_CHAIN_PRICES, seed = 0 } = asked
+  const identity = { networkId, prices, seed }
+  database.atomically(() => {
+    database.sql.prepare('INSERT INTO identity VALUES (1, ?)').run(JSON.stringify(identity))
+    openSnapshots(database).reset()
+  })
+  return identity
+}
+
+/** Deletes the oldest blocks beyond the bounds, with their transactions. */
+function pruner({ sql, isFile }: Database): () => void {
+  const most = isFile ? LIMITS.localnetStoredTransactions : LIMITS.localnetTransactions
+  const newest = sql.prepare(
+    'SELECT (SELECT max(id) FROM transactions) AS id, (SELECT max(id) FROM blocks) AS block',
+  )
+  const blockOf = sql.prepare(
+    'SELECT block FROM transactions WHERE id <= ? ORDER BY id DESC LIMIT 1',
+  )
+  const oldest = sql.prepare('SELECT min(id) AS block FROM blocks')
+  const dropTransactions = sql.prepare('DELETE FROM transactions WHERE block < ?')
+  const dropBlocks = sql.prepare('DELETE FROM blocks WHERE id < ?')
+  return () => {
+    const { id, block } = newest.get() ?? {}
+    const ofTransactions = Number(blockOf.get(Number(id ?? 0) - most)?.block ?? 0)
+    const from = Math.max(ofTransactions, Number(block) - most)
+    if (from <= Number(oldest.get()?.block ?? 0)) return
+    dropTransactions.run(from)
+    dropBlocks.run(from)
+  }
+}
