@@ -3,14 +3,15 @@
  * items and cases that are played by their addresses alone, messages by name.
  *
  * An item or a case of this sandbox is an account that takes every message; what it sends, the test
- * sends in its name. The real ones meet the registry in `test/contracts/tolk/market`.
+ * sends in its name.
  * @module
  */
-import { type Address, beginCell, type Cell, TupleReader } from '@ton/core'
+import { type Address, beginCell, type Cell, contractAddress, TupleReader } from '@ton/core'
 import type { Blockchain, SandboxContract, TreasuryContract } from '@ton/sandbox'
 import { type Bytes, utf8 } from '../../contracts/base/bytes.ts'
 import { sha256 } from '../../contracts/base/signing.ts'
 import { TON } from '../../contracts/base/units.ts'
+import { caseConfigCell } from '../../contracts/wrappers/Dispute.ts'
 import {
   type ItemConfig,
   type ItemKind,
@@ -29,6 +30,7 @@ import {
 } from '../../contracts/wrappers/Registry.ts'
 import {
   enrolBody,
+  REGISTRY_PROTOCOL,
   REGISTRY_VALUE,
   topUpRegistryBody,
   updateBody,
@@ -69,6 +71,10 @@ export interface RegistrySandbox {
   addressOf(item: ItemConfig): Address
   /** Enrols an item, whose account takes every message from then on. */
   enrol(item: ItemConfig, stake?: bigint, value?: bigint): Promise<Outcome>
+  /** A case of this registry by its challenger's name, whose account takes every message. */
+  caseAgainst(item: ItemConfig, challenger?: string): Promise<SomeCase>
+  openCase(of: SomeCase, amount?: bigint, bond?: bigint, value?: bigint): Promise<Outcome>
+  closeCase(of: SomeCase, settlement: Settlement, value?: bigint): Promise<Outcome>
   view(): Promise<RegistryView>
   solvency(): Promise<RegistrySolvency>
   parameters(version?: number): Promise<ListedParameters | undefined>
@@ -76,6 +82,21 @@ export interface RegistrySandbox {
   elapse(seconds: number): void
   /** Puts the whole chain back to where it was when the registry had been deployed. */
   reset(): Promise<void>
+}
+
+export interface SomeCase {
+  readonly config: Cell
+  readonly address: Address
+  readonly accused: Address
+  readonly challenger: Address
+}
+
+/** What a case says of its end. */
+export interface Settlement {
+  readonly ticket: number
+  readonly release: bigint
+  readonly slash: bigint
+  readonly loss: bigint
 }
 
 export interface RegistrySandboxOptions extends TestBlockchainOptions {
@@ -149,6 +170,26 @@ export async function registrySandbox(
       const from = addressOf(item)
       await takeEverything(blockchain, from)
       return send(from, enrolBody(itemConfigCell(item), stake), value)
+    },
+    caseAgainst: async (item, name = 'a challenger') => {
+      const challenger = someAddress(name)
+      const { kind, owner, key = new Uint8Array(32) } = item
+      const accused = { kind, owner, key }
+      const nonce = new Uint8Array(16)
+      const cell = caseConfigCell({ registry: address, nonce, challenger, accused })
+      const data = beginCell().storeUint(0, 8).storeRef(cell).endCell()
+      const at = contractAddress(0, { code: config.codes.dispute, data })
+      await takeEverything(blockchain, at)
+      return { config: cell, address: at, accused: addressOf(item), challenger }
+    },
+    openCase: (of, amount = 10n * TON, bond = 5n * TON, value = TON / 10n) => {
+      const body = beginCell().storeUint(REGISTRY_PROTOCOL.openCase, 32).storeRef(of.config)
+      return send(of.address, body.storeCoins(amount).storeCoins(bond).endCell(), value)
+    },
+    closeCase: (of, { ticket, release, slash, loss }, value = TON / 10n) => {
+      const body = beginCell().storeUint(REGISTRY_PROTOCOL.closeCase, 32).storeRef(of.config)
+      body.storeUint(ticket, 32).storeCoins(release).storeCoins(slash).storeCoins(loss)
+      return send(of.address, body.endCell(), value)
     },
     view: async () => parseRegistryView(await get('get_registry')),
     solvency: async () => parseSolvency(await get('get_solvency')),
