@@ -5,12 +5,14 @@
  * Clauses: `contracts/wire/README.md`, `/chrysalis/account/1`.
  * @module
  */
-import { type Bytes, concat, fromBigInt, u64 } from '../../contracts/base/bytes.ts'
+import { type Bytes, concat } from '../../contracts/base/bytes.ts'
 import { type SigningKey, taggedHash, verifySignature } from '../../contracts/base/signing.ts'
+import { acknowledgementHash } from '../../contracts/money/acknowledgement.ts'
 import type { OpenAccount } from '../../contracts/wire/generated/chrysalis_pb.ts'
 import { address } from '../../contracts/wire/submit.ts'
-import { type ChannelConfig, channelAddress } from '../../contracts/wrappers/Channel.ts'
+import type { ChannelConfig } from '../../contracts/wrappers/Channel.ts'
 import { peerKeyOf } from '../net/peerId.ts'
+import { channelAddress } from './channelKind.ts'
 
 /** What the payee signs: its account of a channel after a numbered message. */
 export interface AckStatement {
@@ -29,6 +31,7 @@ export function openMessage(config: ChannelConfig, key: SigningKey, payer: Bytes
     nonce: config.nonce,
     closeDelayS: config.closeDelayS,
     network: config.network,
+    ...(config.minter ? { minter: config.minter.toRawString() } : {}),
     signature: key.sign(openHash(config, payer, peerKeyOf(payee))),
   }
 }
@@ -46,6 +49,7 @@ export function openedChannel(
     nonce: open.nonce,
     closeDelayS: open.closeDelayS,
     network: open.network,
+    ...(open.minter === '' ? {} : { minter: address(open.minter) }),
   }
   if (open.voucherKey.length !== 32 || open.nonce.length !== 16) return undefined
   const hash = openHash(config, peerKeyOf(payer), payee)
@@ -54,13 +58,7 @@ export function openedChannel(
 
 /** The signed bytes of an acknowledgement. */
 export function ackHash(ack: AckStatement): Bytes {
-  const body = concat(
-    channelAddress(ack.config).hash,
-    u64(ack.sequence),
-    fromBigInt(ack.cumulative, 16),
-    fromBigInt(ack.credit, 16),
-  )
-  return taggedHash('chrysalis/ack', ack.config.network, body)
+  return acknowledgementHash(ack.config.network, channelAddress(ack.config), ack)
 }
 
 function openHash(config: ChannelConfig, payerKey: Bytes, payeeKey: Bytes): Bytes {
