@@ -2,26 +2,48 @@
  * `chrysalis localnet start`: a TON network on this machine, for other roles to use.
  * @module
  */
-import type { Command } from 'commander'
-import { portOption } from './options.ts'
+import { type Command, Option } from 'commander'
+import {
+  CHAIN_PRICES,
+  type ChainPricesName,
+  DEFAULT_CHAIN_PRICES,
+} from '../../contracts/base/chainPrices.ts'
+import { integerOption, portOption } from './options.ts'
 import { type CommonOptions, printResult, runVerb, say, untilInterrupted } from './output.ts'
 
 interface LocalnetOptions extends CommonOptions {
   readonly port: number
   readonly name: string
+  readonly blockMs: number
+  readonly data?: string
+  readonly memory?: boolean
+  readonly reset?: boolean
+  readonly prices?: ChainPricesName
+  readonly seed?: number
 }
 
 export function register(localnet: Command): void {
   localnet
     .command('start')
-    .description('Start the localnet and write its network.json; runs until Ctrl-C.')
+    .description('Start the localnet, or go on with it, and write its network.json; until Ctrl-C.')
     .option('--port <n>', 'HTTP port on loopback; 0 for any', portOption, 18_081)
     .option('--name <name>', 'name of the network, and of its folder', 'localnet')
+    .option('--block-ms <n>', 'milliseconds from block to block; 0 for at once', integerOption, 400)
+    .option('--data <folder>', 'where the network lives (default: its folder under home)')
+    .option('--memory', 'keep nothing: the network goes with the process')
+    .option('--reset', 'begin anew: forget the network that is there')
+    .addOption(
+      new Option('--prices <table>', 'of a new network: prices of gas, forwarding and rent')
+        .choices(Object.keys(CHAIN_PRICES))
+        .default(undefined, DEFAULT_CHAIN_PRICES),
+    )
+    .option('--seed <n>', 'of a new network: decides block hashes and randomness', integerOption)
     .option('--home <folder>', 'where network.json is (default: $CHRYSALIS_HOME, else XDG)')
     .option('--json', 'print one JSON object when it is up')
     .addHelpText(
       'after',
       '\nExamples:\n  chrysalis localnet start\n  chrysalis localnet start --port 0 --json\n' +
+        '  chrysalis localnet start --memory --block-ms 0\n' +
         '  curl -H content-type:application/json \\\n' +
         '    -d \'{"address":"ADDRESS","amount":"1000000000"}\' \\\n' +
         '    http://127.0.0.1:18081/control/faucet\n',
@@ -32,22 +54,32 @@ export function register(localnet: Command): void {
 async function start(options: LocalnetOptions): Promise<void> {
   const { createClock } = await import('../../node/system/clock.ts')
   const { createLogger } = await import('../../node/system/logger.ts')
-  const { homeFolder, networkFile } = await import('../../node/system/home.ts')
+  const { homeFolder, networkFile, roleFolder } = await import('../../node/system/home.ts')
   const { startLocalnet } = await import('../../node/localnet/localnet.ts')
   const { localnetConfig, writeNetwork } = await import('../market/networkFile.ts')
   const home = options.home ?? homeFolder(process.env)
   const logger = createLogger({ level: 'warn' })
-  const localnet = await startLocalnet({ clock: createClock(), logger, port: options.port })
+  const { port, name, blockMs, reset, prices, seed } = options
+  const folder = options.memory ? undefined : (options.data ?? roleFolder(home, name, 'localnet'))
+  const network = { folder, reset, prices, seed }
+  const localnet = await startLocalnet({ clock: createClock(), logger, port, blockMs, ...network })
   const file = networkFile(home, options.name)
   await writeNetwork(file, localnetConfig(localnet, options.name))
   const { url, endpoint, networkId } = localnet
-  printResult(options, { url, toncenter: endpoint, networkId, networkFile: file }, [
+  const facts = { url, toncenter: endpoint, networkId, networkFile: file, blockMs, data: folder }
+  printResult(options, facts, [
     `localnet   ${url}`,
     `toncenter  ${endpoint}`,
     `network    ${networkId}`,
     `file       ${file}`,
+    `data       ${folder ?? 'in memory'}`,
+    `blocks     ${blockMs === 0 ? 'at once' : `every ${blockMs} ms`}`,
   ])
-  say('Ctrl-C stops it; its coins go with it.')
+  say(
+    folder === undefined
+      ? 'Ctrl-C stops it; its coins go with it.'
+      : 'Ctrl-C stops it; the next start goes on from here. --reset begins anew.',
+  )
   await untilInterrupted()
   await localnet.stop()
 }

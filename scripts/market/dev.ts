@@ -35,6 +35,8 @@ export interface DevOptions {
   /** Name of the network, and of its folder. */
   readonly name: string
   readonly localnetPort: number
+  /** Milliseconds from block to block; at once unless told. */
+  readonly blockMs?: number
   /** Absent: no gateway. */
   readonly gatewayPort?: number
   readonly providers?: number
@@ -71,7 +73,8 @@ export async function startDev(options: DevOptions): Promise<DevMarket> {
   }
   try {
     const logger = createLogger({ file: join(home, name, 'localnet', 'log.ndjson') })
-    const localnet = await startLocalnet({ clock, logger, port: options.localnetPort })
+    const { localnetPort: port, blockMs } = options
+    const localnet = await startLocalnet({ clock, logger, port, blockMs })
     closers.push(() => localnet.stop())
     onStep(`localnet    ${localnet.url} (network ${localnet.networkId})`)
     const file = networkFile(home, name)
