@@ -15,19 +15,8 @@ import type { Chain } from '../base/ports.ts'
 import type { NanoTon } from '../base/units.ts'
 import { type Verdict, verdict } from '../wire/records/verdict.ts'
 import artefact from './compiled/dispute.json' with { type: 'json' }
+import { ITEM_KINDS, type ItemConfig, itemConfigCell } from './itemConfig.ts'
 import { decodeDisputeRules } from './parameters.ts'
-
-/** Kinds of items, by their number on chain less one. */
-export const ITEM_KINDS = ['provider', 'scheduler', 'gpu'] as const
-export type ItemKind = (typeof ITEM_KINDS)[number]
-
-/** The item that a case accuses: with the registry, what its address is made of. */
-export interface AccusedItem {
-  readonly kind: ItemKind
-  /** 32 bytes: zeros, or a device id. */
-  readonly key: Bytes
-  readonly owner: Address
-}
 
 /** What is fixed in the address of a case. */
 export interface CaseConfig {
@@ -35,7 +24,8 @@ export interface CaseConfig {
   /** 16 bytes. A case is opened once. */
   readonly nonce: Bytes
   readonly challenger: Address
-  readonly accused: AccusedItem
+  /** The item that it accuses, of the same registry. */
+  readonly accused: Omit<ItemConfig, 'registry'>
 }
 
 /** By number on chain. */
@@ -120,17 +110,6 @@ export const DISPUTE_CODE = Cell.fromBase64(artefact.code)
 /** Hash of that code, lower-case hex. */
 export const DISPUTE_CODE_HASH: string = artefact.codeHash
 
-/** What an item's address is made of, as a cell (`ItemConfig`). Throws `bad-input`. */
-export function itemConfigCell(registry: Address, { kind, key, owner }: AccusedItem): Cell {
-  if (key.length !== 32) throw new MarketError('bad-input', { case: 'key', bytes: 32 })
-  return beginCell()
-    .storeAddress(registry)
-    .storeUint(ITEM_KINDS.indexOf(kind) + 1, 8)
-    .storeBuffer(Buffer.from(key))
-    .storeAddress(owner)
-    .endCell()
-}
-
 /** What a case's address is made of, as a cell (`CaseConfig`). Throws `bad-input`. */
 export function caseConfigCell({ registry, nonce, challenger, accused }: CaseConfig): Cell {
   if (nonce.length !== 16) throw new MarketError('bad-input', { case: 'nonce', bytes: 16 })
@@ -138,7 +117,7 @@ export function caseConfigCell({ registry, nonce, challenger, accused }: CaseCon
     .storeAddress(registry)
     .storeBuffer(Buffer.from(nonce))
     .storeAddress(challenger)
-    .storeRef(itemConfigCell(registry, accused))
+    .storeRef(itemConfigCell({ registry, ...accused }))
     .endCell()
 }
 
@@ -210,7 +189,9 @@ function readConfig(reader: TupleReader): CaseConfig {
   const nonce = fromBigInt(reader.readBigNumber(), 16)
   const kind = ITEM_KINDS[reader.readNumber() - 1]
   if (kind === undefined) throw new MarketError('bad-frame', { field: 'kind' })
-  const accused = { kind, key: fromBigInt(reader.readBigNumber(), 32), owner: reader.readAddress() }
+  const key = fromBigInt(reader.readBigNumber(), 32)
+  const owner = reader.readAddress()
+  const accused = { kind, owner, ...(kind === 'gpu' ? { key } : {}) }
   return { registry, nonce, challenger, accused }
 }
 

@@ -133,7 +133,7 @@ export async function disputeSandbox(options: DisputeSandboxOptions = {}): Promi
     registry: registry.address,
     nonce: sha256(utf8('nonce')).subarray(0, 16),
     challenger: challenger.address,
-    accused: { kind: 'provider', key: new Uint8Array(32), owner: owner.address },
+    accused: { kind: 'provider', owner: owner.address },
     ...options.config,
   }
   const address = caseAddress(config)
