@@ -149,6 +149,11 @@ export function openBooks({ database, identity, clock, lastSeqno }: BooksOptions
   }
 }
 
+/** True where a database holds no network yet. */
+export function isBlank({ sql }: Database): boolean {
+  return sql.prepare('SELECT 1 FROM identity').get() === undefined
+}
+
 /**
  * What network a database holds; a new one becomes what is asked for. Throws `bad-config` where it
  * is another than the one that is asked for.

@@ -12,7 +12,7 @@ import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { Clock, Logger } from '../../contracts/base/ports.ts'
 import { createHttpServer } from '../http/server.ts'
-import { type Identity, identify } from './books.ts'
+import { type Identity, identify, isBlank } from './books.ts'
 import { createControls, createViews } from './control.ts'
 import { type Database, eraseDatabase, openDatabase } from './database.ts'
 import { loadEmulator } from './emulator.ts'
@@ -56,6 +56,8 @@ export interface Localnet {
   /** What a `TonClient` takes as its endpoint. */
   readonly endpoint: string
   readonly networkId: number
+  /** False where an earlier start's network goes on. */
+  readonly isNew: boolean
   stop(): Promise<void>
 }
 
@@ -71,7 +73,7 @@ export async function startLocalnet(options: LocalnetOptions): Promise<Localnet>
   if (!Number.isInteger(blockMs) || blockMs < 0 || blockMs > LIMITS.localnetBlockMs) {
     throw new MarketError('bad-config', { field: 'blockMs', most: LIMITS.localnetBlockMs })
   }
-  const { database, identity } = openFolder(options)
+  const { database, identity, isNew } = openFolder(options)
   const writer = createWriter()
   let ledger: Ledger | undefined
   const producer = createProducer({ ledger: () => ledger, writer, clock, logger })
@@ -95,7 +97,7 @@ export async function startLocalnet(options: LocalnetOptions): Promise<Localnet>
       await server.stop()
       await writer.run(() => database.close())
     }
-    return { url, endpoint: `${url}/api/v2/jsonRPC`, networkId, stop }
+    return { url, endpoint: `${url}/api/v2/jsonRPC`, networkId, isNew, stop }
   } catch (fault) {
     producer.stop()
     database.close()
@@ -103,8 +105,14 @@ export async function startLocalnet(options: LocalnetOptions): Promise<Localnet>
   }
 }
 
+interface Opened {
+  readonly database: Database
+  readonly identity: Identity
+  readonly isNew: boolean
+}
+
 /** The database of a folder, or one in memory, and what network it is. */
-function openFolder(options: LocalnetOptions): { database: Database; identity: Identity } {
+function openFolder(options: LocalnetOptions): Opened {
   const { networkId, prices, seed, folder, reset } = options
   const isId = networkId === undefined || networkId === (networkId | 0)
   if (!isId || networkId === MAINNET_ID || networkId === TESTNET_ID) {
@@ -117,8 +125,8 @@ function openFolder(options: LocalnetOptions): { database: Database; identity: I
   const database = openDatabase(file)
   try {
     if (reset) eraseDatabase(database)
-    const identity = identify(database, { networkId, prices, seed })
-    return { database, identity }
+    const isNew = isBlank(database)
+    return { database, isNew, identity: identify(database, { networkId, prices, seed }) }
   } catch (fault) {
     database.close()
     throw fault

@@ -54,7 +54,9 @@ export function register(localnet: Command): void {
 async function start(options: LocalnetOptions): Promise<void> {
   const { createClock } = await import('../../node/system/clock.ts')
   const { createLogger } = await import('../../node/system/logger.ts')
-  const { homeFolder, networkFile, roleFolder } = await import('../../node/system/home.ts')
+  const { homeFolder, networkFile, readNetwork, roleFolder } = await import(
+    '../../node/system/home.ts'
+  )
   const { startLocalnet } = await import('../../node/localnet/localnet.ts')
   const { localnetConfig, writeNetwork } = await import('../market/networkFile.ts')
   const home = options.home ?? homeFolder(process.env)
@@ -64,7 +66,9 @@ async function start(options: LocalnetOptions): Promise<void> {
   const network = { folder, reset, prices, seed }
   const localnet = await startLocalnet({ clock: createClock(), logger, port, blockMs, ...network })
   const file = networkFile(home, options.name)
-  await writeNetwork(file, localnetConfig(localnet, options.name))
+  // A network that goes on keeps its registry and whom it knows.
+  const known = localnet.isNew ? {} : await readNetwork(file, home).catch(() => ({}))
+  await writeNetwork(file, { ...localnetConfig(localnet, name), ...known, ...addresses(localnet) })
   const { url, endpoint, networkId } = localnet
   const facts = { url, toncenter: endpoint, networkId, networkFile: file, blockMs, data: folder }
   printResult(options, facts, [
@@ -82,4 +86,9 @@ async function start(options: LocalnetOptions): Promise<void> {
   )
   await untilInterrupted()
   await localnet.stop()
+}
+
+/** What another port changes of a network. */
+function addresses({ url, endpoint }: { url: string; endpoint: string }) {
+  return { toncenter: endpoint, faucet: `${url}/control/faucet` }
 }
