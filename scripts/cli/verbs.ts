@@ -28,6 +28,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'List the models on offer: price, places, tiers, context.',
     load: () => import('./models.ts'),
   },
+  market: {
+    summary: 'Show the market: parameters, members, models; --chain sums the contracts.',
+    load: () => import('./market.ts'),
+  },
   balance: {
     summary: 'Show this client’s wallet and channel: deposited, claimed, signed, credit.',
     load: () => import('./balance.ts'),
@@ -59,6 +63,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   deploy: {
     summary: 'Put the market’s contracts on a network: multisig, timelock, registry.',
     load: () => import('./deploy.ts'),
+  },
+  govern: {
+    summary: 'See who rules the market and what waits; propose, sign, execute, cancel, pause.',
+    load: () => import('./govern.ts'),
   },
   receipt: {
     summary: 'Receipts of jobs.',

@@ -1,0 +1,76 @@
+/**
+ * An order of the multisig as a JSON file that travels from signer to signer until enough have
+ * signed. What it does is read from the file itself; a signer believes nobody's summary of it.
+ * @module
+ */
+import { readFile, writeFile } from 'node:fs/promises'
+import { Address, Cell } from '@ton/core'
+import { fromHex, toHex } from '../../contracts/base/bytes.ts'
+import { MarketError } from '../../contracts/base/errors.ts'
+import { verifySignature } from '../../contracts/base/signing.ts'
+import { parseNano } from '../../contracts/base/units.ts'
+import { type Order, type OrderSignature, orderCell } from '../../contracts/wrappers/Multisig.ts'
+
+export interface OrderFile {
+  readonly order: Order
+  /** Each is checked to be over this order when the file is read. */
+  readonly signatures: readonly OrderSignature[]
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** Writes an order that sends a message: the only ones that are made here. Throws `bad-input`. */
+export async function writeOrder(path: string, { order, signatures }: OrderFile): Promise<void> {
+  const { action, multisig, ...rest } = order
+  if (action.kind !== 'send') throw new MarketError('bad-input', { order: action.kind })
+  const { to, value, body } = action.operation
+  const json = {
+    version: 1,
+    ...rest,
+    multisig: multisig.toString(),
+    send: { to: to.toString(), value: `${value}`, body: body.toBoc().toString('base64') },
+    signatures: signatures.map(({ key, signature }) => {
+      return { key: toHex(key), signature: toHex(signature) }
+    }),
+  }
+  await writeFile(path, `${JSON.stringify(json, null, 2)}\n`, { mode: 0o600 })
+}
+
+/** Throws `bad-config` where it is no order, `bad-signature` where a signature is not over it. */
+export async function readOrder(path: string): Promise<OrderFile> {
+  let fields: Fields
+  try {
+    fields = JSON.parse(await readFile(path, 'utf8')) as Fields
+  } catch (cause) {
+    throw new MarketError('bad-config', { file: path, expected: 'an order' }, { cause })
+  }
+  try {
+    return parse(fields)
+  } catch (cause) {
+    if (cause instanceof MarketError && cause.code === 'bad-signature') throw cause
+    throw new MarketError('bad-config', { file: path, expected: 'an order' }, { cause })
+  }
+}
+
+function parse(fields: Fields): OrderFile {
+  const send = fields.send as Record<string, string>
+  const operation = {
+    to: Address.parse(send.to!),
+    value: parseNano(send.value!),
+    body: Cell.fromBase64(send.body!),
+  }
+  const order: Order = {
+    network: Number(fields.network),
+    multisig: Address.parse(String(fields.multisig)),
+    seqno: Number(fields.seqno),
+    validUntilS: Number(fields.validUntilS),
+    action: { kind: 'send', operation },
+  }
+  const hash = new Uint8Array(orderCell(order).hash())
+  const signatures = (fields.signatures as Record<string, string>[]).map((each) => {
+    const [key, signature] = [fromHex(each.key!, 32), fromHex(each.signature!, 64)]
+    if (!verifySignature(hash, signature, key)) throw new MarketError('bad-signature', {})
+    return { key, signature }
+  })
+  return { order, signatures }
+}
