@@ -1,0 +1,7 @@
+/**
+ * Gas of a provider's item: every message, and the same among many of them.
+ * @module
+ */
+import { itemGas } from '../itemGas.ts'
+
+export const gas = itemGas('provider')
