@@ -8,6 +8,7 @@
 import { type Address, beginCell, Cell, contractAddress, type StateInit } from '@ton/core'
 import { MarketError } from '../base/errors.ts'
 import type { MarketParameters } from '../base/marketParameters.ts'
+import type { NanoTon } from '../base/units.ts'
 import artefact from './compiled/registry.json' with { type: 'json' }
 import { ITEM_KINDS, type ItemKind } from './itemConfig.ts'
 import { encodeParameters } from './parameters.ts'
@@ -57,6 +58,11 @@ export const REGISTRY_TIMES = {
   applyWithinS: 30 * 86_400,
   pauseS: 14 * 86_400,
 } as const
+/**
+ * Five years of rent at the dearest prices known, with 16 versions of parameters in which all lists
+ * changed every time. Many models need more: `readSolvency` says how much.
+ */
+export const REGISTRY_RESERVE: NanoTon = 2_000_000_000n
 /** Versions of the parameters that can be read, the one in force included. */
 export const REGISTRY_HISTORY = 16
 

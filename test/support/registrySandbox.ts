@@ -24,6 +24,7 @@ import {
   type ListedParameters,
 } from '../../contracts/wrappers/parameters.ts'
 import {
+  REGISTRY_RESERVE,
   type RegistryConfig,
   registryAddress,
   registryStateInit,
@@ -102,9 +103,11 @@ export interface Settlement {
 export interface RegistrySandboxOptions extends TestBlockchainOptions {
   readonly blockchain?: Blockchain
   readonly config?: Partial<RegistryConfig>
-  /** Left undeployed where false. */
-  readonly deploy?: boolean
+  /** What it is deployed with. */
+  readonly funds?: bigint
 }
+
+const DEPLOY_FEES = 50_000_000n
 
 /** Codes that are no programs: they only make addresses. */
 export const SOME_CODES = {
@@ -148,13 +151,11 @@ export async function registrySandbox(
     const cell = (await get('get_parameters', BigInt(version))).readCellOpt()
     return cell ? decodeParameters(cell) : undefined
   }
-  if (options.deploy !== false) {
-    const init = registryStateInit(config)
-    const body = topUpRegistryBody()
-    const deploy = internalMessage(owner.address, address, 5n * TON, body, { init })
-    const { exit } = await outcomeOf(blockchain, address, deploy)
-    if (exit !== 0) throw new Error(`deploying the registry ended with exit code ${exit}`)
-  }
+  const init = registryStateInit(config)
+  const funds = options.funds ?? REGISTRY_RESERVE + DEPLOY_FEES
+  const deploy = internalMessage(owner.address, address, funds, topUpRegistryBody(), { init })
+  const { exit } = await outcomeOf(blockchain, address, deploy)
+  if (exit !== 0) throw new Error(`deploying the registry ended with exit code ${exit}`)
   const deployed = blockchain.snapshot()
   return {
     ...{ blockchain, owner, guardian, stranger, config, address, send, own, addressOf, parameters },
