@@ -6,7 +6,7 @@
  * microtasks and never through WebCrypto's thread pool, whose order no seed can fix.
  * @module
  */
-import { createHmac, createSecretKey } from 'node:crypto'
+import { createSecretKey, hash } from 'node:crypto'
 import { type AEAD, CipherSuite, type KDF, type KEM, type Key } from 'hpke'
 import { type Bytes, concat } from '../base/bytes.ts'
 import { MarketError } from '../base/errors.ts'
@@ -30,12 +30,18 @@ const KEM_NAME = 'MLKEM768-X25519'
  * const { encapsulatedSecret, ctx } = await suite.SetupSender(publicKeyOf(bytes), { info })
  */
 export function hpkeSuite(kem: Kem): CipherSuite<RawKey> {
-  return new CipherSuite<RawKey>(
+  const known = suites.get(kem)
+  if (known) return known
+  const suite = new CipherSuite<RawKey>(
     () => kemOf(kem),
     () => HKDF_SHA256,
     () => chacha20Poly1305,
   )
+  suites.set(kem, suite)
+  return suite
 }
+
+const suites = new WeakMap<Kem, CipherSuite<RawKey>>()
 
 /** A serialized public key (1,216 bytes) as a key of the suite. */
 export function publicKeyOf(raw: Bytes): RawKey {
@@ -110,7 +116,25 @@ function expand(prk: Bytes, info: Bytes, length: number): Bytes {
   return out.subarray(0, length)
 }
 
-/** Through a KeyObject: handing node the raw key costs three times as much. */
-function hmac(key: Bytes, message: Bytes): Bytes {
-  return new Uint8Array(createHmac('sha256', createSecretKey(key)).update(message).digest())
+const BLOCK_BYTES = 64
+
+/**
+ * HMAC-SHA256 (RFC 2104) as two whole hashes: node's own Hmac makes objects for a key that is used
+ * once, and a job derives some thirty keys.
+ */
+export function hmac(key: Bytes, message: Bytes): Bytes {
+  const short = key.length > BLOCK_BYTES ? hash('sha256', key, 'buffer') : key
+  const inner = new Uint8Array(BLOCK_BYTES + message.length)
+  const outer = new Uint8Array(BLOCK_BYTES + HASH_BYTES)
+  for (let i = 0; i < BLOCK_BYTES; i++) {
+    const byte = short[i] ?? 0
+    inner[i] = byte ^ 0x36
+    outer[i] = byte ^ 0x5c
+  }
+  inner.set(message, BLOCK_BYTES)
+  outer.set(hash('sha256', inner, 'buffer'), BLOCK_BYTES)
+  const code = new Uint8Array(hash('sha256', outer, 'buffer'))
+  inner.fill(0)
+  outer.fill(0)
+  return code
 }
