@@ -85,7 +85,7 @@ function toChainTransaction(transaction: Transaction): ChainTransaction {
     lt: transaction.lt,
     at: transaction.now,
     // What its messages carry for their forwarding has left the account as well.
-    fees: outs.reduce((sum, out) => sum + out.forwardFee + out.ihrFee, transaction.totalFees.coins),
+    fees: outs.reduce((sum, out) => sum + out.forwardFee, transaction.totalFees.coins),
     ...outcome(transaction),
     in: {
       value: inbound?.value.coins ?? 0n,

@@ -137,7 +137,7 @@ function readTransaction(cell: Cell) {
   for (const out of outbound.values()) {
     const { info } = loadMessage(out.beginParse())
     if (info.type !== 'internal') continue
-    fees += info.forwardFee + info.ihrFee
+    fees += info.forwardFee
     sent.push({ cell: out, to: info.dest.toRawString(), value: info.value.coins })
   }
   return { lt, fees, sent, inKey: inbound ? keyOf(loadMessage(inbound.beginParse())) : undefined }
@@ -150,12 +150,13 @@ function keyOf({ info }: Message): string | undefined {
 
 /**
  * All that a transaction took from its account beyond the value it sent on: collected fees, and the
- * forwarding fees that its messages carry to whoever imports them (nobody pays those out here).
+ * forwarding fees that its messages carry to whoever imports them (nobody pays those out here). What
+ * stands where the fee of instant routing was are flags of bouncing since TVM 12, and no money.
  */
 export function feesOf(transaction: Transaction): NanoTon {
   let fees = transaction.totalFees.coins
   for (const { info } of transaction.outMessages.values()) {
-    if (info.type === 'internal') fees += info.forwardFee + info.ihrFee
+    if (info.type === 'internal') fees += info.forwardFee
   }
   return fees
 }
