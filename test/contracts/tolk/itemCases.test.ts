@@ -20,7 +20,6 @@ import {
 import { freezeBody, settleBody } from '../../support/testRegistry.ts'
 
 const NOBODY = new Address(0, Buffer.alloc(32))
-const MONTH_S = 30 * DAY_S
 const WEEK_S = 7 * DAY_S
 
 let s: ItemSandbox
@@ -39,8 +38,8 @@ function frozenIn({ tx }: Outcome): { amount: bigint; ticket: number } {
 describe('a freeze', () => {
   it('takes what it asks for, and no more than there is', async () => {
     expect(frozenIn(await s.freeze(TON, WEEK_S))).toEqual({ amount: TON, ticket: 1 })
-    expect(frozenIn(await s.freeze(STAKE, WEEK_S))).toEqual({ amount: STAKE - TON, ticket: 2 })
-    expect(frozenIn(await s.freeze(1n, WEEK_S))).toEqual({ amount: 0n, ticket: 0 })
+    expect(await s.facts()).toMatchObject({ stake: STAKE, frozen: TON })
+    expect(frozenIn(await s.freeze(STAKE + 1n, WEEK_S))).toEqual({ amount: STAKE, ticket: 2 })
     expect(await s.facts()).toMatchObject({ stake: STAKE, frozen: STAKE })
   })
 
@@ -102,44 +101,38 @@ describe('a freeze', () => {
   })
 })
 
-describe('an episode', () => {
-  it('goes on under cases that end and begin anew', async () => {
-    for (let ticket = 1; ticket <= 6; ticket++) {
-      expect(frozenIn(await s.freeze(STAKE, 40 * DAY_S))).toEqual({ amount: STAKE, ticket })
-      expect((await s.facts()).frozenUntilS).toBe(START_S + MONTH_S)
-      s.elapse(5 * DAY_S)
-      await s.settle({ ticket, release: STAKE })
-    }
-    expect(frozenIn(await s.freeze(STAKE, 40 * DAY_S)).amount).toBe(0n)
-  })
-
-  it('bounds each freeze in it', async () => {
-    await s.freeze(TON, 60 * DAY_S)
-    expect((await s.facts()).frozenUntilS).toBe(START_S + MONTH_S)
-    s.elapse(29 * DAY_S)
-    await s.freeze(TON, 60 * DAY_S)
-    expect(await s.facts()).toMatchObject({ frozen: 2n * TON, frozenUntilS: START_S + MONTH_S })
-    s.elapse(DAY_S)
-    expect((await s.facts()).frozen).toBe(0n)
-    for (const wait of [0, WEEK_S - 1]) {
-      s.elapse(wait)
-      expect(frozenIn(await s.freeze(TON, 60 * DAY_S))).toEqual({ amount: 0n, ticket: 0 })
-    }
-    s.elapse(1)
-    expect(frozenIn(await s.freeze(TON, 60 * DAY_S))).toEqual({ amount: TON, ticket: 3 })
-    expect((await s.facts()).frozenUntilS).toBe(START_S + MONTH_S + WEEK_S + MONTH_S)
-  })
-
-  it('lets the owner out between two, under freezes without a pause', async () => {
+describe('case upon case', () => {
+  it('may freeze the same money: one that ends frees nothing that another holds', async () => {
     await s.unbond(STAKE)
-    let withdrawn = 0n
-    for (let day = 0; day < 31 && withdrawn === 0n; day++) {
-      await s.freeze(STAKE, 60 * DAY_S)
-      if (day >= 14) await s.withdraw()
-      withdrawn = (await s.facts()).withdrawn
-      s.elapse(DAY_S)
+    await s.freeze(STAKE, 40 * DAY_S)
+    expect(frozenIn(await s.freeze(4n * TON, 40 * DAY_S)).amount).toBe(4n * TON)
+    s.elapse(UNBONDING_S)
+    await s.settle({ ticket: 1, release: STAKE })
+    await s.withdraw()
+    expect(await s.facts()).toMatchObject({ withdrawn: STAKE - 4n * TON, frozen: 4n * TON })
+    await s.settle({ ticket: 2, release: 4n * TON, slash: 4n * TON, loss: TON })
+    expect(await s.facts()).toMatchObject({ slashed: 4n * TON, unbonding: 0n, frozen: 0n })
+  })
+
+  it('is no shorter for what was frozen long before', async () => {
+    await s.freeze(1n, DAY_S)
+    await s.settle({ ticket: 1, release: 1n })
+    s.elapse(29 * DAY_S)
+    await s.freeze(TON, 36 * DAY_S)
+    expect((await s.facts()).frozenUntilS).toBe(START_S + 65 * DAY_S)
+  })
+
+  it('holds back what is due for 45 days, and no longer', async () => {
+    await s.unbond(STAKE)
+    s.elapse(UNBONDING_S)
+    for (let day = 0; day < 45; day += 5) {
+      await s.freeze(STAKE, 36 * DAY_S)
+      expect((await s.withdraw()).exit).toBe(ITEM_EXIT.nothingDue)
+      s.elapse(5 * DAY_S)
     }
-    expect(withdrawn).toBe(STAKE)
+    await s.freeze(STAKE, 36 * DAY_S)
+    expect((await s.withdraw()).exit).toBe(0)
+    expect((await s.facts()).withdrawn).toBe(STAKE)
     expect(await s.balance()).toBe(ITEM_FLOOR)
   })
 
@@ -214,15 +207,15 @@ describe('a settlement', () => {
     expect(sentTo(out, s.stranger.address)).toBe(TON - 400_000n)
   })
 
-  it('after the lapse, never takes more than exists, nor what another case has frozen', async () => {
+  it('takes no more than exists, after the lapse or after another case', async () => {
     await s.unbond(STAKE - TON)
     await s.freeze(STAKE, WEEK_S)
     s.elapse(UNBONDING_S)
     await s.withdraw()
-    // All but 1 TON is gone; half of that is another case's now.
+    // All but 1 TON is gone. Another case has frozen half of that; who is judged first is first.
     await s.freeze(TON / 2n, WEEK_S)
     await s.settle({ ticket: 1, release: STAKE, slash: STAKE, loss: STAKE })
-    expect(await s.facts()).toMatchObject({ stake: TON / 2n, frozen: TON / 2n, slashed: TON / 2n })
+    expect(await s.facts()).toMatchObject({ stake: 0n, frozen: 0n, slashed: TON })
     await s.settle({ ticket: 2, release: TON / 2n, slash: TON / 2n, loss: TON / 2n })
     expect(await s.facts()).toMatchObject({ stake: 0n, frozen: 0n, slashed: TON })
     expect(await s.balance()).toBeGreaterThanOrEqual(ITEM_FLOOR)
