@@ -8,6 +8,7 @@ import {
   type ChainPricesName,
   DEFAULT_CHAIN_PRICES,
 } from '../../contracts/base/chainPrices.ts'
+import type { NetworkConfig } from '../../contracts/base/network.ts'
 import { integerOption, portOption } from './options.ts'
 import { type CommonOptions, printResult, runVerb, say, untilInterrupted } from './output.ts'
 
@@ -18,6 +19,7 @@ interface LocalnetOptions extends CommonOptions {
   readonly data?: string
   readonly memory?: boolean
   readonly reset?: boolean
+  readonly bare?: boolean
   readonly prices?: ChainPricesName
   readonly seed?: number
 }
@@ -31,6 +33,7 @@ export function register(localnet: Command): void {
     .option('--block-ms <n>', 'milliseconds from block to block; 0 for at once', integerOption, 400)
     .option('--data <folder>', 'where the network lives (default: its folder under home)')
     .option('--memory', 'keep nothing: the network goes with the process')
+    .option('--bare', 'an empty network: do not deploy the market’s registry')
     .option('--reset', 'begin anew: forget the network that is there')
     .addOption(
       new Option('--prices <table>', 'of a new network: prices of gas, forwarding and rent')
@@ -69,12 +72,24 @@ async function start(options: LocalnetOptions): Promise<void> {
   // A network that goes on keeps its registry and whom it knows.
   const known = localnet.isNew ? {} : await readNetwork(file, home).catch(() => ({}))
   await writeNetwork(file, { ...localnetConfig(localnet, name), ...known, ...addresses(localnet) })
+  const { registry } = options.bare
+    ? await readNetwork(file, home)
+    : await instituted(home, await readNetwork(file, home), file)
   const { url, endpoint, networkId } = localnet
-  const facts = { url, toncenter: endpoint, networkId, networkFile: file, blockMs, data: folder }
+  const facts = {
+    url,
+    toncenter: endpoint,
+    networkId,
+    networkFile: file,
+    blockMs,
+    data: folder,
+    registry,
+  }
   printResult(options, facts, [
     `localnet   ${url}`,
     `toncenter  ${endpoint}`,
     `network    ${networkId}`,
+    `registry   ${registry ?? 'none: chrysalis deploy makes one'}`,
     `file       ${file}`,
     `data       ${folder ?? 'in memory'}`,
     `blocks     ${blockMs === 0 ? 'at once' : `every ${blockMs} ms`}`,
@@ -86,6 +101,13 @@ async function start(options: LocalnetOptions): Promise<void> {
   )
   await untilInterrupted()
   await localnet.stop()
+}
+
+/** The network with its registry on chain: deployed, or found where it stands. */
+async function instituted(home: string, network: NetworkConfig, file: string) {
+  const { createClock } = await import('../../node/system/clock.ts')
+  const { deployLocally } = await import('../deploy/market.ts')
+  return deployLocally({ home, network, file, clock: createClock() })
 }
 
 /** What another port changes of a network. */
