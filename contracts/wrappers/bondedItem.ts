@@ -11,7 +11,7 @@ import type { Address, TupleReader } from '@ton/core'
 import { type Bytes, fromBigInt } from '../base/bytes.ts'
 import { MarketError } from '../base/errors.ts'
 import type { Chain } from '../base/ports.ts'
-import type { NanoTon } from '../base/units.ts'
+import { MAX_COINS, type NanoTon } from '../base/units.ts'
 import { ITEM_KINDS, type ItemConfig } from './itemConfig.ts'
 
 export { type ItemConfig, type ItemKind, itemAddress, itemStateInit } from './itemConfig.ts'
@@ -116,31 +116,26 @@ export function parseItemView(reader: TupleReader): ItemView {
     const owner = reader.readAddress()
     const key = fromBigInt(reader.readBigNumber(), 32)
     const registry = reader.readAddress()
-    const stake = reader.readBigNumber()
-    const unbonding = reader.readBigNumber()
-    const unbondAtS = reader.readNumber()
-    const frozen = reader.readBigNumber()
-    const frozenUntilS = reader.readNumber()
-    const index = reader.readNumber()
+    const stake = amount(reader)
+    const unbonding = amount(reader)
+    const unbondAtS = number(reader)
+    const frozen = amount(reader)
+    const frozenUntilS = number(reader)
+    const index = number(reader)
     const previous = reader.readAddressOpt() ?? undefined
-    const enrolledAtS = reader.readNumber()
-    const unbondingS = reader.readNumber()
-    const seenAtS = reader.readNumber()
+    const enrolledAtS = number(reader)
+    const unbondingS = number(reader)
+    const seenAtS = number(reader)
     const anchor = fromBigInt(reader.readBigNumber(), 32)
     const sheet = fromBigInt(reader.readBigNumber(), 32)
-    const codeVersion = reader.readNumber()
-    const slashed = reader.readBigNumber()
-    const withdrawn = reader.readBigNumber()
+    const codeVersion = number(reader)
+    const slashed = amount(reader)
+    const withdrawn = amount(reader)
+    const config = { registry, kind, owner, ...(kind === 'gpu' ? { key } : {}) }
     return {
-      ...{
-        status,
-        config: { registry, kind, owner, ...(kind === 'gpu' ? { key } : {}) },
-        stake,
-        unbonding,
-        unbondAtS,
-      },
-      ...{ frozen, frozenUntilS, index, ...(previous ? { previous } : {}), enrolledAtS },
-      ...{ unbondingS, seenAtS, anchor, sheet, codeVersion, slashed, withdrawn },
+      ...{ status, config, stake, unbonding, unbondAtS, frozen, frozenUntilS, index },
+      ...{ ...(previous ? { previous } : {}), enrolledAtS, unbondingS, seenAtS },
+      ...{ anchor, sheet, codeVersion, slashed, withdrawn },
     }
   } catch (cause) {
     throw new MarketError('bad-frame', { record: 'item' }, { cause })
@@ -150,11 +145,24 @@ export function parseItemView(reader: TupleReader): ItemView {
 /** The answer of `get_solvency`. Throws `bad-frame`. */
 export function parseItemSolvency(reader: TupleReader): ItemSolvency {
   try {
-    const balance = reader.readBigNumber()
-    const bonded = reader.readBigNumber()
-    const floor = reader.readBigNumber()
+    const balance = amount(reader)
+    const bonded = amount(reader)
+    const floor = amount(reader)
     return { balance, bonded, floor, solvent: reader.readBoolean() }
   } catch (cause) {
     throw new MarketError('bad-frame', { record: 'item solvency' }, { cause })
   }
+}
+
+function amount(reader: TupleReader): NanoTon {
+  const value = reader.readBigNumber()
+  if (value < 0n || value > MAX_COINS) throw new MarketError('bad-frame', { field: 'amount' })
+  return value
+}
+
+/** A time, a span or a count of the contract: 32 bits. */
+function number(reader: TupleReader): number {
+  const value = reader.readNumber()
+  if (value !== value >>> 0) throw new MarketError('bad-frame', { field: 'number' })
+  return value
 }
