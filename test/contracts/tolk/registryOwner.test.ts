@@ -124,8 +124,7 @@ describe('an update', () => {
 
   it.each(edges)('is taken at the edges of %s, and refused beyond', async (_, change, ends) => {
     const [least, most] = ends as [number, number] | [bigint, bigint]
-    const one = (typeof least === 'bigint' ? 1n : 1) as never
-    const beyond = [least - one, most + one] as never[]
+    const beyond = [plus(least, -1), plus(most, 1)] as never[]
     const inside = [least, most] as never[]
     for (const value of beyond) {
       const body = updateBody(unchecked({ ...good, version: 2, ...change(value) }))
@@ -298,6 +297,10 @@ describe('ownership', () => {
     expect(await exitOf(s.stranger.address, topUpRegistryBody())).toBe(0)
   })
 })
+
+function plus(value: number | bigint, by: number): number | bigint {
+  return typeof value === 'bigint' ? value + BigInt(by) : value + by
+}
 
 function limits<N>({ least, most }: { least: N; most: N }): readonly [N, N] {
   return [least, most]
