@@ -5,6 +5,7 @@
 import { beginCell, type Cell, Dictionary } from '@ton/core'
 import type { IExecutor } from '@ton/sandbox'
 import type { ChainPrices } from '../../contracts/base/chainPrices.ts'
+import { mendedExecutor } from './mendedExecutor.ts'
 import { priceParameters } from './prices.ts'
 
 /** Configuration parameter that holds the network id (`GLOBALID` reads it). */
@@ -22,7 +23,7 @@ export interface Emulator {
  */
 export async function loadEmulator(networkId: number, prices: ChainPrices): Promise<Emulator> {
   const { Blockchain, Executor } = await import('@ton/sandbox')
-  const executor = await Executor.create()
+  const executor = mendedExecutor(await Executor.create(), () => Executor.create())
   const { config } = await Blockchain.create({ executor, config: 'slim' })
   const networkIdCell = beginCell().storeInt(networkId, 32).endCell()
   const parameters = { ...priceParameters(prices), [GLOBAL_ID_PARAMETER]: networkIdCell }

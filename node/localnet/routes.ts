@@ -64,13 +64,13 @@ function addMethods(api: FastifyInstance, { methods, writer }: RouteOptions): vo
       return reply.code(status).send({ ...body, ...answer })
     }
   })
-  api.get<{ Params: { method: string } }>('/:method', ({ params, query }) => {
-    const { method } = params
+  api.get<{ Params: { '*': string } }>('/*', ({ params, query }) => {
+    const method = params['*']
     if (method === 'jsonRPC' || Object.hasOwn(methods.postOnly, method)) throw wrongVerb('GET')
     return call(method, read.asParams(query, 'query'))
   })
-  api.post<{ Params: { method: string } }>('/:method', ({ params, body }) =>
-    call(params.method, read.asParams(body, 'body')),
+  api.post<{ Params: { '*': string } }>('/*', ({ params, body }) =>
+    call(params['*'], read.asParams(body, 'body')),
   )
 }
 

@@ -57,8 +57,8 @@ async function runGetter(
   try {
     return await ledger.get(read.address(params), method, stack)
   } catch (thrown) {
-    if (thrown instanceof MarketError) throw thrown
-    throw notServed('the result of the get method cannot be written down')
+    if (thrown instanceof MarketError && thrown.code !== 'contract-failed') throw thrown
+    throw notServed('the get method broke the virtual machine, or gave what cannot be written')
   }
 }
 

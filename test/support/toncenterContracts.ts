@@ -23,7 +23,13 @@ fun onInternalMessage(in: InMessage) { assert (in.body.isEmpty()) throw 77; }
 fun onExternalMessage(body: slice) {
   acceptExternalMessage();
   if (body.isEmpty()) { return; }
-  if (body.loadUint(8) == 1) {
+  val kind = body.loadUint(8);
+  if (kind == 3) {
+    var value = emptyTuple();
+    repeat (body.loadUint(32)) { value = wrapped(emptyTuple(), value); }
+    return;
+  }
+  if (kind == 1) {
     val log = createExternalLogMessage({ dest: createAddressNone(), body: beginCell().storeUint(9, 32) });
     log.send(SEND_MODE_REGULAR);
     return;

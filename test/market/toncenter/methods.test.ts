@@ -159,7 +159,7 @@ describe('a call', () => {
     expect((await byGet('jsonRPC', {})).status).toBe(405)
   })
 
-  it.each(['{', '{}', '[]', '{"method":null}', '"x"', ''])(
+  it.each(['{', '{}', '[]', '{"method":123}', '{"method":null}', '"x"', ''])(
     'with the body %j is refused as input',
     async (text) => {
       const { status, body } = await postJson(world.endpoint, text)
