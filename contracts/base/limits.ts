@@ -319,7 +319,7 @@ export const LIMITS = {
   /** Longest pace of a localnet's blocks: a minute. */
   localnetBlockMs: 60_000,
   /** Messages from outside that wait for a localnet's next block, or for the end of a pause. */
-  localnetInbox: 4_096,
+  localnetInbox: 1_024,
   /** Transactions of one block; what a message causes beyond goes into the next block. */
   localnetBlockTransactions: 256,
   /** Calls waiting for a localnet's one writer. */

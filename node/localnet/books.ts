@@ -30,6 +30,8 @@ export interface BooksOptions {
   readonly database: Database
   readonly identity: Identity
   readonly clock: Clock
+  /** Pace of a network that begins. */
+  readonly blockMs: number
   /** The last block number that may be told; the books themselves do not know what is due. */
   readonly lastSeqno: () => number
 }
@@ -62,7 +64,7 @@ export interface Books {
 /** A clock that went back less than this is only waited for. */
 const SLACK_MS = 1_000
 
-export function openBooks({ database, identity, clock, lastSeqno }: BooksOptions): Books {
+export function openBooks({ database, identity, clock, blockMs, lastSeqno }: BooksOptions): Books {
   const { sql } = database
   const salt = `${identity.networkId} ${identity.seed}`
   const history = openHistory({ database, salt, lastSeqno })
@@ -99,7 +101,7 @@ export function openBooks({ database, identity, clock, lastSeqno }: BooksOptions
   const firstBlock = () => {
     const nowMs = clock.nowMs()
     history.reload()
-    history.append({ seqno: 1, ms: nowMs, stepMs: 0, lt: 0n, transactions: [] })
+    history.append({ seqno: 1, ms: nowMs, stepMs: blockMs, lt: 0n, transactions: [] })
     return NO_FIGURES
   }
   if (load.get()) reload()

@@ -37,10 +37,10 @@ export interface Core {
 }
 
 export function createCore(options: CoreOptions): Core {
-  const { database, identity, clock } = options
+  const { database, identity, clock, blockMs } = options
   const core: Core = {
     options,
-    books: openBooks({ database, identity, clock, lastSeqno: () => lastSeqno(core) }),
+    books: openBooks({ database, identity, clock, blockMs, lastSeqno: () => lastSeqno(core) }),
     inbox: createInbox(),
     config: options.config.toBoc({ idx: false }).toString('base64'),
     dueMs: undefined,

@@ -19,7 +19,7 @@ beforeEach(() => {
   const clock = createSimulatedClock({ startMs: START_MS })
   const identity = identify(database, {})
   const told = (): number => lastSeqno ?? books.history.anchor.seqno
-  books = openBooks({ database, identity, clock, lastSeqno: told })
+  books = openBooks({ database, identity, clock, blockMs: 0, lastSeqno: told })
 })
 
 function transaction(account: string, lt: bigint): StoredTransaction {
