@@ -127,21 +127,38 @@ describe('a case among the real contracts', () => {
 })
 
 describe('several cases', () => {
-  it('share what there is, and each ends alone', async () => {
+  it('may freeze the same money, and each ends alone', async () => {
     const first = await opened(0, 10, 70n * TON)
     const second = await opened(1, 11, 70n * TON)
-    const third = await opened(2, 12, 70n * TON)
+    const third = await opened(2, 12, 170n * TON)
     expect((await m.caseView(first.at)).frozen).toBe(70n * TON)
-    expect((await m.caseView(second.at)).frozen).toBe(30n * TON)
-    expect(await m.caseView(third.at)).toMatchObject({ state: 'void', frozen: 0n })
+    expect((await m.caseView(second.at)).frozen).toBe(70n * TON)
+    expect((await m.caseView(third.at)).frozen).toBe(100n * TON)
     await m.verdict(first.at, DISMISSED)
     await m.verdict(second.at, UPHELD)
     m.elapse(m.rules.appealS)
     await m.conclude(second.at)
-    const one = { stake: 70n * TON, frozen: 70n * TON, slashed: 30n * TON }
+    // 30 TON are left, all of them frozen by the two others.
+    const one = { stake: 30n * TON, frozen: 30n * TON, slashed: 70n * TON }
     expect(await m.itemView()).toMatchObject(one)
     await m.conclude(first.at)
-    expect(await m.itemView()).toMatchObject({ stake: 70n * TON, frozen: 0n, slashed: 30n * TON })
+    expect(await m.itemView()).toMatchObject(one)
+    m.elapse(m.rules.verdictS)
+    await m.conclude(third.at)
+    expect(await m.itemView()).toMatchObject({ ...one, frozen: 0n })
+  })
+
+  it('of a friend, over everything, does not shield the accused from the next', async () => {
+    const friend = await opened(0, 10, 100n * TON)
+    const honest = await opened(1, 11, 40n * TON)
+    expect((await m.caseView(honest.at)).frozen).toBe(40n * TON)
+    await m.verdict(friend.at, DISMISSED)
+    await m.verdict(honest.at, UPHELD)
+    m.elapse(m.rules.appealS)
+    await m.conclude(friend.at)
+    expect(await m.itemView()).toMatchObject({ stake: 100n * TON, frozen: 40n * TON })
+    await m.conclude(honest.at)
+    expect(await m.itemView()).toMatchObject({ stake: 60n * TON, slashed: 40n * TON })
   })
 })
 
