@@ -6,9 +6,11 @@
 import { Address } from '@ton/core'
 import type { Market } from '../../client/types.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
+import { LIMITS } from '../../contracts/base/limits.ts'
 import { parseNano } from '../../contracts/base/units.ts'
 import type { Localnet } from '../../node/localnet/localnet.ts'
 import type { ClaimReport } from '../../node/settlement/claims.ts'
+import { createClock } from '../../node/system/clock.ts'
 import type { RunningProvider, RunningScheduler } from './roles.ts'
 
 /** What was claimed, by which transactions, and whether everything adds up. */
@@ -42,7 +44,7 @@ export async function settleMarket(parties: Parties): Promise<Settlement> {
   const providerClaims = await Promise.all(providers.map(({ role }) => role.settle()))
   const clientClaims = await scheduler.role.settle()
   const claims = [...clientClaims, ...providerClaims.flat()]
-  const totals = await readTotals(localnet)
+  const totals = await settledTotals(localnet)
   const { channel } = await market.balance()
   const sum = (reports: readonly ClaimReport[]) =>
     reports.reduce((total, { claimed }) => total + claimed, 0n)
@@ -58,6 +60,17 @@ export async function settleMarket(parties: Parties): Promise<Settlement> {
       agrees &&
       channel.claimed === channel.signed,
     totals,
+  }
+}
+
+/** The localnet's sums once the last payout has arrived: blocks after its claim. */
+async function settledTotals(localnet: Localnet): Promise<Totals> {
+  const clock = createClock()
+  const untilMs = clock.monotonicMs() + LIMITS.chainFinalMs
+  for (;;) {
+    const totals = await readTotals(localnet)
+    if (totals.inFlight === 0n || clock.monotonicMs() >= untilMs) return totals
+    await clock.sleep(LIMITS.chainPollMs)
   }
 }
 
