@@ -15,7 +15,11 @@ export interface Group {
 
 const SHARED: readonly Group[] = [
   { name: 'items', contracts: ['provider', 'scheduler', 'gpu'], tests: ['item', 'items'] },
-  { name: 'governance', contracts: ['timelock', 'multisig'], tests: ['governance'] },
+  {
+    name: 'governance',
+    contracts: ['timelock', 'multisig'],
+    tests: ['governance', 'timelock', 'multisig'],
+  },
 ]
 /** A token to try the jetton-channel with: nobody's money stands on it. */
 const UNTRIED = /^testJetton/
