@@ -54,7 +54,7 @@ function facts(parameters: ListedParameters): Map<string, string> {
   }
   for (const [product, parts] of Object.entries(measurements.leastTcb ?? {})) {
     const least = Object.entries(parts).map(([part, number]) => `${part} ${number}`)
-    known.set(`least firmware of ${product}`, least.join(', ') || 'any')
+    known.set(`least firmware of ${product}`, least.sort().join(', ') || 'any')
   }
   for (const [minter, { scale, decimals }] of assets) {
     known.set(`asset ${minter}`, `scale ${scale}, ${decimals} decimals`)
