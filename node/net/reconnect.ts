@@ -17,8 +17,8 @@ export interface KeepConnectedOptions {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
-  /** Addresses of one peer, or of several that will do. */
-  readonly addresses: readonly string[]
+  /** Addresses of one peer, or of several that will do; asked anew before each dial. */
+  addresses(): readonly string[] | Promise<readonly string[]>
   /** Runs on each new connection; the connection is given up where it throws. */
   readonly onConnected: (peer: string) => Promise<void> | void
   /** Runs after each loss of a connection that `onConnected` had accepted. */
@@ -31,7 +31,7 @@ export interface KeepConnectedOptions {
  * `bad-input` for addresses that no retry can help.
  *
  * @example
- * await keepConnected({ ...deps, addresses, signal, onConnected: (peer) => announce(peer) })
+ * await keepConnected({ ...deps, addresses: () => list, signal, onConnected: announce })
  */
 export async function keepConnected(options: KeepConnectedOptions): Promise<void> {
   const { clock, random, logger, signal } = options
@@ -73,7 +73,7 @@ async function connectOnce(options: KeepConnectedOptions): Promise<void> {
   const onAbort = () => wake()
   signal.addEventListener('abort', onAbort, { once: true })
   try {
-    const peer = await transport.dial(addresses, signal)
+    const peer = await transport.dial(await addresses(), signal)
     try {
       await onConnected(peer)
     } catch (error) {

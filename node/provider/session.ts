@@ -2,10 +2,11 @@
  * One connection of a provider to a scheduler, while it lasts: greeted, offered to, kept alive.
  * @module
  */
+import { assetKey } from '../../contracts/base/assets.ts'
 import { equal, toHex } from '../../contracts/base/bytes.ts'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
-import type { Clock, Logger, Random, Transport } from '../../contracts/base/ports.ts'
+import type { Clock, Directory, Logger, Random, Transport } from '../../contracts/base/ports.ts'
 import {
   type OfferMessage,
   OfferMessageSchema,
@@ -17,6 +18,7 @@ import type { Slot, Slots } from './slots.ts'
 
 export interface SessionDeps {
   readonly transport: Transport
+  readonly directory: Directory
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -131,5 +133,6 @@ function offerOf(slot: Slot, capacity: number) {
     memoryGib: slot.memoryGiB,
     contextTokens: slot.contextTokens,
     demo: slot.demo,
+    asset: assetKey(slot.asset),
   }
 }

@@ -10,6 +10,21 @@ import { joinScheduler, type SchedulerAddress, type Session, type SessionDeps } 
 
 export type { SchedulerAddress, SessionDeps } from './session.ts'
 
+/** Where a scheduler is now, as the directory says; else where it was when this node started. */
+async function addressesOf(
+  { directory, logger }: SessionDeps,
+  { scheduler }: Session,
+): Promise<readonly string[]> {
+  const identity = toHex(scheduler.identity)
+  try {
+    const known = await directory.schedulers()
+    return known.find((each) => each.identity === identity)?.addresses ?? scheduler.addresses
+  } catch (error) {
+    logger.debug({ code: asMarketError(error).code }, 'the directory cannot be asked')
+    return scheduler.addresses
+  }
+}
+
 export interface Sessions {
   start(): void
   /** Identity of the scheduler behind a greeted peer. Throws `bad-frame` for others. */
@@ -33,7 +48,7 @@ export function createSessions(
     keepConnected({
       ...deps,
       signal,
-      addresses: session.scheduler.addresses,
+      addresses: () => addressesOf(deps, session),
       onConnected: (peer) => joinScheduler(deps, session, peer, own(), signal),
       onLost: () => {
         session.peer = undefined

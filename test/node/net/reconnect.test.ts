@@ -17,6 +17,7 @@ function setUp() {
   const random = createSeededRandom('reconnect')
   const network = createSimulatedNetwork({ clock, random, latencyMs: 5 })
   const [server, client] = [network.transport(seed(1)), network.transport(seed(2))]
+  const addresses = [`/memory/0000000000000000/p2p/${server.peerId}`, ...server.addresses()]
   const controller = new AbortController()
   const events: string[] = []
   const connectedAtMs: number[] = []
@@ -26,7 +27,7 @@ function setUp() {
       clock,
       random,
       logger: silentLogger,
-      addresses: [`/memory/0000000000000000/p2p/${server.peerId}`, ...server.addresses()],
+      addresses: () => addresses,
       signal: controller.signal,
       onConnected: () => {
         events.push('connected')
@@ -84,6 +85,27 @@ describe('keepConnected', () => {
     await running
   })
 
+  it('asks anew where the server is before each dial', async () => {
+    const { clock, network, server, client, controller, events } = setUp()
+    let addresses = [`/memory/0000000000000000/p2p/${server.peerId}`]
+    const running = keepConnected({
+      transport: client,
+      clock,
+      random: createSeededRandom(2),
+      logger: silentLogger,
+      addresses: async () => addresses,
+      signal: controller.signal,
+      onConnected: () => void events.push('connected'),
+    })
+    await clock.advance(60_000)
+    expect([events, network.connections]).toEqual([[], 0])
+    addresses = [...server.addresses()]
+    await clock.advance(LIMITS.reconnectMaxMs)
+    expect(events).toEqual(['connected'])
+    controller.abort()
+    await running
+  })
+
   it('backs off from a server that accepts and is then refused by the caller', async () => {
     const { clock, controller, network, connectedAtMs, run } = setUp()
     const running = run(() => {
@@ -112,7 +134,7 @@ describe('keepConnected', () => {
       clock,
       random: createSeededRandom(1),
       logger: silentLogger,
-      addresses: ['/ip4/127.0.0.1/tcp/1'],
+      addresses: () => ['/ip4/127.0.0.1/tcp/1'],
       signal: new AbortController().signal,
       onConnected: () => undefined,
     })
