@@ -8,6 +8,7 @@
  */
 import { type Bytes, utf8 } from '../base/bytes.ts'
 import { MarketError } from '../base/errors.ts'
+import type { Evaluations } from './tdx/evaluations.ts'
 import { encodeSeen, newestSeen, type TdxSeen } from './tdx/seen.ts'
 import type { SeenCrl } from './x509/crl.ts'
 
@@ -20,7 +21,7 @@ export interface SeenCollateral {
 /** The newer of each. */
 export function newestCollateral(one: SeenCollateral, other: SeenCollateral): SeenCollateral {
   const tdx = one.tdx && other.tdx ? newestSeen(one.tdx, other.tdx) : (one.tdx ?? other.tdx)
-  const nothing = { tcbInfo: 0, qeIdentity: 0 }
+  const nothing = { tcbInfo: [], qeIdentity: [] }
   const { crls } = newestSeen(
     { ...nothing, crls: one.crls ?? {} },
     { ...nothing, crls: other.crls ?? {} },
@@ -31,7 +32,7 @@ export function newestCollateral(one: SeenCollateral, other: SeenCollateral): Se
 /** What was seen, as bytes; equal records are equal bytes. */
 export function encodeCollateralSeen({ tdx, crls = {} }: SeenCollateral): Bytes {
   const text = (seen: TdxSeen) => new TextDecoder().decode(encodeSeen(seen))
-  const others = text({ tcbInfo: 0, qeIdentity: 0, crls })
+  const others = text({ tcbInfo: [], qeIdentity: [], crls })
   return utf8(`{"tdx":${tdx ? text(tdx) : 'null'},"others":${others}}`)
 }
 
@@ -48,13 +49,19 @@ export function decodeCollateralSeen(bytes: Bytes): SeenCollateral {
   throw unreadable()
 }
 
-type WrittenSeen = [number, number, [issuer: string, number: string, thisUpdateMs: number][]]
+type WrittenSeen = [
+  Evaluations,
+  Evaluations,
+  [issuer: string, number: string, thisUpdateMs: number][],
+]
 interface Written {
   readonly tdx: WrittenSeen | null
   readonly others: WrittenSeen
 }
 
 function seenOf([tcbInfo, qeIdentity, lists]: WrittenSeen): TdxSeen {
+  const evaluations = [tcbInfo, qeIdentity].flat()
+  if (!evaluations.flat().every((each) => Number.isSafeInteger(each))) throw unreadable()
   const crls = lists.map(([issuer, number, thisUpdateMs]) => [
     issuer,
     { number: BigInt(number), thisUpdateMs },

@@ -201,6 +201,14 @@ export const LIMITS = {
   collateralBytes: 128 * KIB,
   /** Levels, components or advisories of one list in Intel's TCB info. */
   tcbLevels: 256,
+  /**
+   * A number of Intel's evaluation data has ended where a higher one was issued this much later.
+   * Intel issues all documents once a day, within an hour, so both tracks lie closer together than
+   * this, and two days of one track do not.
+   */
+  tcbIssueGapMs: 12 * 3_600_000,
+  /** Numbers that Intel issues at once: two tracks, and as many in a week of change. */
+  tcbTracks: 4,
   /** Verdicts on hardware that are remembered: 2 KB each. */
   verdicts: 4_096,
   /** Bytes of a report that the kernel gives out: its own bound (TSM_OUTBLOB_MAX). */

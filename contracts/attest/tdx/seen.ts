@@ -1,20 +1,20 @@
 /**
  * What was seen of Intel's collateral: an older one could hide a revocation, so it is refused.
  *
- * A verifier keeps this beside its other state, per source that it trusts to be current, and hands
- * it in with each verification. Intel numbers TCB info and identities together and counts up with
- * each recovery; its revocation lists keep one number for ever, so their dates count too.
+ * A verifier keeps this beside its other state and hands it in with each verification. Intel
+ * numbers the TCB info of all its processors together and counts up with each recovery, in two
+ * tracks (`evaluations.ts`); its revocation lists keep one number for ever, so their dates count.
  * @module
  */
 import { type Bytes, toHex, utf8 } from '../../base/bytes.ts'
-import { refused } from '../hardware.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import type { Crl, SeenCrl } from '../x509/crl.ts'
+import { type Evaluations, newestEvaluations } from './evaluations.ts'
 
 export interface TdxSeen {
-  /** `tcbEvaluationDataNumber` of TCB info and of the quoting enclave's identity. */
-  readonly tcbInfo: number
-  readonly qeIdentity: number
+  /** Of TCB info and of the quoting enclave's identity. */
+  readonly tcbInfo: Evaluations
+  readonly qeIdentity: Evaluations
   /** Revocation lists, by the SHA-256 of their issuer's key in hex. */
   readonly crls: Readonly<Record<string, SeenCrl>>
 }
@@ -30,8 +30,8 @@ export function newestSeen(one: TdxSeen, other: TdxSeen): TdxSeen {
     }
   }
   return {
-    tcbInfo: Math.max(one.tcbInfo, other.tcbInfo),
-    qeIdentity: Math.max(one.qeIdentity, other.qeIdentity),
+    tcbInfo: newestEvaluations(one.tcbInfo, other.tcbInfo),
+    qeIdentity: newestEvaluations(one.qeIdentity, other.qeIdentity),
     crls,
   }
 }
@@ -58,10 +58,4 @@ export function seenCrls(lists: readonly (readonly [Certificate, Crl])[]): TdxSe
       { number, thisUpdateMs },
     ]),
   )
-}
-
-/** Throws `evidence-rollback` where a number is lower than one seen before. */
-export function checkNumber(number: number, seen: number | undefined, of: string): void {
-  if (seen === undefined || number >= seen) return
-  throw refused('evidence-rollback', `the ${of} is older than one seen before`, { number, seen })
 }

@@ -14,6 +14,7 @@ import { type Certificate, commonNameOf, parsePemChain } from '../x509/certifica
 import { type CheckedChain, checkChain } from '../x509/chain.ts'
 import { type Crl, checkCrl, checkNotRevoked, parseCrl } from '../x509/crl.ts'
 import type { TdxCollateral } from './collateral.ts'
+import { checkEvaluation, type Evaluations } from './evaluations.ts'
 import {
   type Published,
   parseQeIdentity,
@@ -22,7 +23,7 @@ import {
   type TcbInfo,
 } from './published.ts'
 import { INTEL_NAMES } from './roots.ts'
-import { checkNumber, seenCrl, seenCrls, type TdxSeen } from './seen.ts'
+import { seenCrl, seenCrls, type TdxSeen } from './seen.ts'
 
 export interface Trust {
   readonly roots: readonly Bytes[]
@@ -76,8 +77,8 @@ export function trustedCollateral(collateral: TdxCollateral, trust: Trust): Trus
     pckCrl,
     notAfterMs: Math.min(...updates, ...chains.map(({ notAfterMs }) => notAfterMs)),
     seen: {
-      tcbInfo: info.evaluationNumber,
-      qeIdentity: identity.evaluationNumber,
+      tcbInfo: [[info.evaluationNumber, info.issueMs]],
+      qeIdentity: [[identity.evaluationNumber, identity.issueMs]],
       crls: seenCrls([
         [root, rootCrl],
         [authority, pckCrl],
@@ -130,13 +131,13 @@ function readChain(pem: string): Certificate[] {
 function checkCurrent(
   { issueMs, nextUpdateMs, evaluationNumber }: Published,
   atMs: number,
-  seen: number | undefined,
+  seen: Evaluations | undefined,
   of: string,
 ): void {
   const facts = { issueS: issueMs / 1_000, nextUpdateS: nextUpdateMs / 1_000 }
   if (atMs < issueMs) throw refused('evidence-expired', `the ${of} is of the future`, facts)
   if (atMs > nextUpdateMs) throw refused('evidence-expired', `the ${of} has expired`, facts)
-  checkNumber(evaluationNumber, seen, of)
+  checkEvaluation([evaluationNumber, issueMs], seen ?? [], of)
 }
 
 function bad(because: string, cause?: unknown) {

@@ -4,6 +4,7 @@
  * @module
  */
 import { parseCollateral } from '../../../contracts/attest/tdx/collateral.ts'
+import type { Evaluations } from '../../../contracts/attest/tdx/evaluations.ts'
 import { INTEL_ROOTS } from '../../../contracts/attest/tdx/roots.ts'
 import { trustedCollateral } from '../../../contracts/attest/tdx/trusted.ts'
 import { type Certificate, parseCertificate } from '../../../contracts/attest/x509/certificate.ts'
@@ -20,7 +21,7 @@ export function tdxCollateral(roots: readonly Bytes[] = INTEL_ROOTS): CheckColla
     return {
       validUntilMs: notAfterMs,
       marks: Object.assign(
-        { tcbInfo: BigInt(seen.tcbInfo), qeIdentity: BigInt(seen.qeIdentity) },
+        { tcbInfo: numberOf(seen.tcbInfo), qeIdentity: numberOf(seen.qeIdentity) },
         ...lists,
       ),
     }
@@ -50,3 +51,8 @@ const listMarks = (issuer: string, { number, thisUpdateMs }: SeenCrl): Marks => 
   [`list/${issuer}/number`]: number,
   [`list/${issuer}/date`]: BigInt(thisUpdateMs),
 })
+
+/** The highest number: an operator's source is of one track. */
+function numberOf([highest]: Evaluations): bigint {
+  return BigInt(highest?.[0] ?? 0)
+}

@@ -122,7 +122,7 @@ describe('a document of real formats', () => {
 describe('what was seen', () => {
   it('refuses what is older, of each vendor', async () => {
     const { seen: tdx } = await verify(tdxBytes(), AT_MS)
-    const newer = { tdx: { ...tdx!.tdx!, tcbInfo: tdx!.tdx!.tcbInfo + 1 } }
+    const newer: SeenCollateral = { tdx: { ...tdx!.tdx!, tcbInfo: [[999, AT_MS]] } }
     const rollback = coded('evidence-rollback')
     await expect(verify(tdxBytes(), AT_MS, newer)).rejects.toThrow(rollback)
     const { seen } = await verify(gpuBytes({ ...LISTS, crl: amd.crl() }), AMD_AT_MS)
@@ -139,7 +139,7 @@ describe('what was seen', () => {
   it('only grows, and comes back from its bytes', async () => {
     const one: SeenCollateral = { crls: { aa: { number: 3n, thisUpdateMs: 5 } } }
     const other: SeenCollateral = {
-      tdx: { tcbInfo: 4, qeIdentity: 5, crls: {} },
+      tdx: { tcbInfo: [[4, 7]], qeIdentity: [[5, 8]], crls: {} },
       crls: { aa: { number: 2n, thisUpdateMs: 9 }, bb: { number: 1n, thisUpdateMs: 1 } },
     }
     const both = newestCollateral(one, other)
@@ -153,7 +153,12 @@ describe('what was seen', () => {
       expect(encodeCollateralSeen(decodeCollateralSeen(bytes))).toEqual(bytes)
       expect(newestCollateral(seen, seen)).toEqual(seen)
     }
-    for (const broken of ['', '{}', '{"tdx":null,"others":[0,0,[["a","x",1]]]}']) {
+    for (const broken of [
+      '',
+      '{}',
+      '{"tdx":null,"others":[[],[],[["a","x",1]]]}',
+      '{"tdx":[[[1,"2"]],[],[]],"others":[[],[],[]]}',
+    ]) {
       expect(() => decodeCollateralSeen(utf8(broken))).toThrow(coded('store-failed'))
     }
   })
@@ -169,7 +174,7 @@ describe('a remembered verdict', () => {
     await again(bytes, first.seen)
     await again(bytes, first.seen)
     expect(cache.size).toBe(2) // the second document was asked for twice
-    const newer = { tdx: { ...first.seen!.tdx!, tcbInfo: 999 } }
+    const newer: SeenCollateral = { tdx: { ...first.seen!.tdx!, tcbInfo: [[999, AT_MS]] } }
     await expect(again(bytes, newer)).rejects.toThrow(coded('evidence-rollback'))
     await expect(verify(bytes, AT_MS + 60 * 86_400_000, first.seen, { cache })).rejects.toThrow(
       coded('evidence-expired'),

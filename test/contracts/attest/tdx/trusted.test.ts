@@ -33,8 +33,8 @@ describe('collateral', () => {
     const crl = { number: 1n, thisUpdateMs: PUBLISHED.from }
     expect(trusted.notAfterMs).toBe(PUBLISHED.until)
     expect(trusted.seen).toEqual({
-      tcbInfo: 17,
-      qeIdentity: 17,
+      tcbInfo: [[17, PUBLISHED.from]],
+      qeIdentity: [[17, PUBLISHED.from]],
       crls: { [toHex(root.keyHash)]: crl, [toHex(authority.keyHash)]: crl },
     })
   })
@@ -205,8 +205,8 @@ describe('collateral older than what was seen', () => {
   it('is refused, and the same is not', () => {
     expect(check({}, AT_MS, seen).seen).toEqual(seen)
     const cases: TdxSeen[] = [
-      { ...seen, tcbInfo: 18 },
-      { ...seen, qeIdentity: 18 },
+      { ...seen, tcbInfo: [[18, from + DAY_MS]] },
+      { ...seen, qeIdentity: [[18, from + DAY_MS]] },
       newer(root.keyHash, { number: 2n, thisUpdateMs: from }),
       newer(root.keyHash, { number: 1n, thisUpdateMs: from + 1_000 }),
       newer(authority.keyHash, { number: 2n, thisUpdateMs: from }),
@@ -215,6 +215,8 @@ describe('collateral older than what was seen', () => {
     for (const each of cases) {
       expect(() => check({}, AT_MS, each)).toThrow(refusal('evidence-rollback'))
     }
+    const sameDay: TdxSeen = { ...seen, tcbInfo: [[18, from + 3_600_000]] }
+    expect(check({}, AT_MS, sameDay).seen).toEqual(seen)
     const elsewhere = newer(stranger.keyHash, { number: 9n, thisUpdateMs: AT_MS })
     expect(check({}, AT_MS, elsewhere).seen).toEqual(seen)
   })

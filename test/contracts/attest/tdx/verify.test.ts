@@ -39,7 +39,7 @@ describe('a verdict', () => {
       validUntilS: PUBLISHED.until / 1_000,
     })
     expect(verdict.proved).toContain('its security updates are complete')
-    expect(verdict.seen.tcbInfo).toBe(17)
+    expect(verdict.seen.tcbInfo).toEqual([[17, PUBLISHED.from]])
   })
 
   it('measures the same machine alike in every version of quotes', () => {
@@ -138,7 +138,7 @@ describe('a quote is refused', () => {
   it('where collateral is older than what was seen', () => {
     const { seen } = verify()
     expect(verify({}, { seen }).seen).toEqual(seen)
-    expect(() => verify({}, { seen: { ...seen, tcbInfo: 18 } })).toThrow(
+    expect(() => verify({}, { seen: { ...seen, tcbInfo: [[18, AT_MS]] } })).toThrow(
       refusal('evidence-rollback'),
     )
   })
