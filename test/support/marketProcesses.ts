@@ -112,6 +112,9 @@ export const PROVIDERS: readonly (readonly string[])[] = [
   ['--role', 'provider-2', '--tick', '42'],
 ]
 
+/** A network in memory whose blocks come at once: its pace has tests of its own. */
+export const LOCALNET = ['localnet', 'start', '--port', '0', '--memory', '--block-ms', '0']
+
 export const SCHEDULER = ['scheduler', 'start', '--status-port', '0']
 
 /** The whole market, one process a role; resolves when every provider is offered. */
@@ -119,7 +122,7 @@ export async function startMarket(
   processes: Processes,
   providers: readonly (readonly string[])[] = PROVIDERS,
 ): Promise<RunningMarket> {
-  const localnet = await processes.start(['localnet', 'start', '--port', '0'])
+  const localnet = await processes.start(LOCALNET)
   const scheduler = await processes.start(SCHEDULER)
   const started = await Promise.all(providers.map((args) => startProvider(processes, args)))
   await untilOffered(scheduler, started.length)
