@@ -10,7 +10,7 @@ import type { Address } from '@ton/core'
 import type { Bytes } from '../../contracts/base/bytes.ts'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
-import type { Chain, Clock, Logger, Store, Transport } from '../../contracts/base/ports.ts'
+import type { Chain, Change, Clock, Logger, Store, Transport } from '../../contracts/base/ports.ts'
 import type { SigningKey } from '../../contracts/base/signing.ts'
 import type { NanoTon } from '../../contracts/base/units.ts'
 import { decodePayer, encodePayer } from '../../contracts/money/accountCodec.ts'
@@ -28,13 +28,11 @@ import {
 import { AccountMessageSchema } from '../../contracts/wire/generated/chrysalis_pb.ts'
 import { fromRefused } from '../../contracts/wire/messages.ts'
 import { PROTOCOLS } from '../../contracts/wire/protocols.ts'
-import {
-  type ChannelConfig,
-  channelAddress,
-  readChannel,
-} from '../../contracts/wrappers/Channel.ts'
+import { type ChannelConfig, readChannel } from '../../contracts/wrappers/Channel.ts'
 import { type MessageStream, messageStream } from '../net/messageStream.ts'
 import { openMessage } from './accountWire.ts'
+import { channelAddress } from './channelKind.ts'
+import { witness } from './contradictions.ts'
 import { ackStatement, openedEvent, toWire } from './payerWire.ts'
 import { PAYER_TABLE } from './savedPayer.ts'
 
@@ -184,7 +182,7 @@ class OpenAccount implements PayerAccount {
   }
 
   /** One step: state first, then disk, then the wire, in order. */
-  private dispatch(event: PayerEvent): Promise<void> {
+  private dispatch(event: PayerEvent, also: readonly Change[] = []): Promise<void> {
     if (this.ended && (event.type === 'grant' || event.type === 'settle')) {
       return Promise.reject(this.ended)
     }
@@ -198,6 +196,7 @@ class OpenAccount implements PayerAccount {
     }
     const saved = this.deps.store.write([
       { table: PAYER_TABLE, key: this.key, value: encodePayer(this.books) },
+      ...also,
     ])
     const done = this.outbox.then(async () => {
       await saved
@@ -226,7 +225,9 @@ class OpenAccount implements PayerAccount {
       for await (const { kind } of this.stream) {
         if (kind.case === 'refused') throw fromRefused(kind.value)
         if (kind.case !== 'ack') throw new MarketError('bad-frame', { unexpected: kind.case })
-        await this.dispatch({ type: 'acked', ...ackStatement(kind.value, this.options) })
+        const statement = ackStatement(kind.value, this.options)
+        const kept = witness(this.deps.store, this.options, statement, kind.value.signature)
+        await this.dispatch({ type: 'acked', ...statement }, kept)
       }
       this.end(new MarketError('unreachable', { channel: this.key }))
     } catch (error) {

@@ -68,6 +68,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'See who rules the market and what waits; propose, sign, execute, cancel, pause.',
     load: () => import('./govern.ts'),
   },
+  dispute: {
+    summary: 'Contradictions that signatures prove: open a case, decide it, appeal, conclude.',
+    load: () => import('./dispute.ts'),
+  },
   receipt: {
     summary: 'Receipts of jobs.',
     load: () => import('./receipt.ts'),

@@ -17,6 +17,8 @@ import {
   parseContradiction,
   readContradiction,
 } from '../../../contracts/money/contradictionFile.ts'
+import { contradictionsBetween } from '../../../contracts/money/contradictionSources.ts'
+import type { ReceiptFile } from '../../../contracts/money/receiptFile.ts'
 import type { Lease } from '../../../contracts/wire/records.ts'
 import { BINDING, fill, RECEIPT } from '../wire/recordSamples.ts'
 import {
@@ -30,7 +32,7 @@ import {
   signedLease,
   signedReceipt,
 } from './contradictionWorld.ts'
-import { KEYS } from './receiptWorld.ts'
+import { KEYS, signedJob } from './receiptWorld.ts'
 
 const at = (sequence: number, cumulative: bigint, credit = 0n) => ({
   ...{ sequence, cumulative, credit },
@@ -226,6 +228,30 @@ describe('the file', () => {
     }
     expect(failure(() => readContradiction(' '.repeat(32_769))).code).toBe('bad-contradiction')
     expect(failure(() => readContradiction('{')).code).toBe('bad-contradiction')
+  })
+})
+
+describe('two receipt files of one job', () => {
+  const kinds = (one: ReceiptFile, other: ReceiptFile) =>
+    contradictionsBetween(one, other, NETWORK).map(({ kind }) => kind)
+
+  it('that agree prove nothing, countersigned or not', () => {
+    expect(kinds(signedJob(), signedJob())).toEqual([])
+    expect(kinds(signedJob(), signedJob({ client: null }))).toEqual([])
+    expect(kinds(signedJob(), signedJob({ lease: { jobId: fill(9, 16) } }))).toEqual([])
+  })
+
+  it('that differ prove who signed both', () => {
+    const dearer = signedJob({ receipt: { cost: 99_999n } })
+    expect(kinds(signedJob(), dearer)).toEqual(['receipts'])
+    expect(kinds(dearer, signedJob())).toEqual(['receipts'])
+    const otherKey = signedJob({ accept: { evidenceDigest: fill(9) } })
+    expect(kinds(signedJob(), otherKey)).toEqual(['accepts'])
+    expect(kinds(signedJob(), signedJob({ lease: { tick: 41 } }))).toEqual(['leases'])
+    const { stranger } = KEYS
+    expect(
+      kinds(signedJob(), signedJob({ lease: { tick: 41 }, signers: { lease: stranger } })),
+    ).toEqual([])
   })
 })
 
