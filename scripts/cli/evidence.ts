@@ -18,6 +18,7 @@ interface VerifyOptions extends CommonOptions {
 
 interface ShowOptions extends CommonOptions {
   readonly at?: number
+  readonly offline?: boolean
 }
 
 export function register(evidence: Command): void {
@@ -52,7 +53,8 @@ Examples:
 Collateral is told apart by what it holds, not by names: TDX collateral as JSON (as Intel's tools
 write it); certificates and revocation lists in DER or PEM; the certificate table of an SEV-SNP
 host; a key set (JWKS) of NVIDIA's service. A folder is searched, without those inside it.
-Options that take a list are given once for each item.
+Options that take a list are given once for each item. How fresh a document is cannot be seen
+offline, and the answer says so: \`evidence show\` asks the chain.
 `,
     )
     .action((file: string, more: string[], options: VerifyOptions) =>
@@ -61,13 +63,16 @@ Options that take a list are given once for each item.
   addCommon(verify)
   const show = evidence
     .command('show')
-    .description('Show what a provider proved in the newest receipt kept here, verified again now.')
+    .description(
+      'Show what a provider proved in the newest receipt kept here, verified again now,\nfreshness by the chain included.',
+    )
     .argument('<provider>', 'identity of the provider in hex, or its beginning')
     .option(
       '--at <time>',
       'judge at this time: ISO 8601, or Unix seconds (default: now)',
       timeOption,
     )
+    .option('--offline', 'do not ask the chain how fresh it is')
     .addHelpText(
       'after',
       '\nExamples:\n  chrysalis evidence show 3fa9\n  chrysalis evidence show 3fa9 --json\n',
@@ -114,11 +119,15 @@ async function showProvider(provider: string, options: ShowOptions): Promise<voi
   const { createClock } = await import('../../node/system/clock.ts')
   const found = await evidenceOfProvider(provider.toLowerCase(), options)
   if (!found.evidence) throw new MarketError('not-found', { evidence: found.provider })
-  const atMs = options.at ?? createClock().nowMs()
-  const inspection = await inspectEvidence(fromBase64(found.evidence), emptyPool(), {
+  const bytes = fromBase64(found.evidence)
+  const { known, context, hardware } = await marketOf(options)
+  const { namedBlock } = await import('./evidenceChain.ts')
+  const chain = options.offline ? undefined : await namedBlock(bytes, known)
+  const atMs = options.at ?? chain?.nowMs ?? createClock().nowMs()
+  const inspection = await inspectEvidence(bytes, emptyPool(), {
     atMs,
     tcb: ['UpToDate'],
-    market: await marketOf(options),
+    market: { context: { ...context, ...(chain && { block: chain.block }) }, hardware },
   })
   const from = { provider: found.provider, receipt: found.receipt, endS: found.endS }
   printResult(options, { ...inspectionJson(inspection, atMs), from }, [
@@ -135,6 +144,7 @@ async function marketOf({ network = 'localnet', home }: CommonOptions) {
   const known = await readNetwork(network, home ?? homeFolder(process.env))
   const providers = new Set(known.providers ?? [])
   return {
+    known,
     context: {
       network: known.id,
       development: known.development,

@@ -7,15 +7,18 @@
  */
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openJournal } from '../../client/journal.ts'
 import type { Claims } from '../../contracts/attest/document.ts'
 import { makeOpenEvidence } from '../../contracts/attest/open.ts'
-import { type Bytes, toHex, utf8 } from '../../contracts/base/bytes.ts'
+import { type Bytes, toBase64, toHex, utf8 } from '../../contracts/base/bytes.ts'
 import { sha256, signingKey } from '../../contracts/base/signing.ts'
+import { simulatedBlock } from '../../node/chain/simulated.ts'
 import { openSqliteStore } from '../../node/store/sqliteStore.ts'
 import { playMarket } from '../client/playedMarket.ts'
+import { BLOCK_MS } from '../client/playedPlacement.ts'
 import { openProcesses, type Processes } from '../support/marketProcesses.ts'
 
 const VECTORS = resolve(process.env.VECTORS_DIR ?? '../shared/vectors')
@@ -114,6 +117,7 @@ describe("the market's own document", () => {
       "tier         open: a registered key and nothing more: this computer's owner",
     )
     expect(out).toMatch(/NOT proved:\n.*this computer's owner can/s)
+    expect(out).toMatch(/NOT proved:\n.*that it is fresh: .* not looked up on a chain/s)
     expect(await refusalOf(open, ...at)).toEqual({ exit: 5, code: 'evidence-measurement' })
   })
 
@@ -130,15 +134,55 @@ describe("the market's own document", () => {
     await journal.end(job.id, { state: 'done' }, { hash: receiptHash, file: receipt })
     await store.close()
 
-    const network = await file('network.json', JSON.stringify(NETWORK))
-    const show = ['evidence', 'show', provider.slice(0, 8), '--network', network]
-    const now = ['--at', String(AT_S + 100)]
-    const { exit, out } = await processes.run([...show, ...now])
+    const endpoint = await blockServer(NETWORK.id)
+    const show = async (toncenter: string, ...more: string[]) => {
+      const network = await file('network.json', JSON.stringify({ ...NETWORK, toncenter }))
+      const args = ['--network', network, '--at', String(AT_S + 100), ...more]
+      return processes.run(['evidence', 'show', provider.slice(0, 8), ...args])
+    }
+    const { exit, out } = await show(endpoint.url)
     expect(exit).toBe(0)
     expect(out).toContain(`provider ${provider}, as shown with receipt ${receiptHash.slice(0, 16)}`)
     expect(out).toContain('tier         simulated: simulated evidence for development')
+    expect(out).toMatch(/\nproved:\n.*it was made after block \d+ of this network/s)
+
+    const offline = await show('http://127.0.0.1:9', '--offline')
+    expect(offline.out).toMatch(/\nNOT proved:\n.*that it is fresh/s)
+    endpoint.networkId = NETWORK.id + 1
+    const [invented, unknown] = [await show(endpoint.url), await show('http://127.0.0.1:9')]
+    expect([invented.exit, invented.error]).toEqual([5, expect.stringContaining('block')])
+    expect([unknown.exit, unknown.error]).toEqual([6, expect.stringContaining('--offline')])
+    await endpoint.stop()
   })
 })
+
+/** An endpoint that has the blocks of a simulated chain, of `networkId`. */
+async function blockServer(networkId: number) {
+  const served = { networkId, url: '', stop: async () => {} }
+  const server = createServer((request, response) => {
+    const parts: Buffer[] = []
+    request.on('data', (part: Buffer) => parts.push(part))
+    request.on('end', () => {
+      const { method, params } = JSON.parse(Buffer.concat(parts).toString())
+      const answer = answerOf(method, params, served.networkId)
+      response.writeHead(answer ? 200 : 404)
+      response.end(JSON.stringify({ ok: answer !== undefined, result: answer }))
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  served.url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+  served.stop = () => new Promise((resolve) => server.close(() => resolve()))
+  return served
+}
+
+function answerOf(method: string, { seqno }: { seqno?: number }, networkId: number) {
+  const block = simulatedBlock({ networkId, blockMs: BLOCK_MS }, seqno ?? AT_S + 60)
+  const id = { workchain: -1, seqno: block.seqno, root_hash: toBase64(block.hash) }
+  if (method === 'getBlockHeader') return { id, gen_utime: block.atS }
+  if (method === 'getAddressInformation') return { block_id: id, sync_utime: block.atS }
+  return undefined
+}
 
 describe('what is no evidence', () => {
   it('is refused by name: no such file, no known form, no time', async () => {
