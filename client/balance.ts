@@ -2,10 +2,13 @@
  * The money of this client: wallet, channel in use, what is signed and what is left.
  * @module
  */
+import { assetKey } from '../contracts/base/assets.ts'
 import { asMarketError, type ErrorCode } from '../contracts/base/errors.ts'
 import type { Chain, Store, Wallet } from '../contracts/base/ports.ts'
+import type { Asset } from '../contracts/base/terms.ts'
 import { type PayerState, payerCredit } from '../contracts/money/payer.ts'
-import { viewChannel } from '../node/settlement/channels.ts'
+import { jettonBalance } from '../contracts/wrappers/jetton.ts'
+import { viewChannel } from '../node/settlement/channelView.ts'
 import { savedPayer } from '../node/settlement/savedPayer.ts'
 import { chooseChannel } from './channelChoice.ts'
 import { channelRecords } from './channelRecords.ts'
@@ -17,10 +20,14 @@ interface BalanceNeeds {
   readonly wallet: Wallet
   readonly store: Store
   readonly line: SchedulerLine
+  readonly asset: Asset
 }
 
 /** The wallet, as the chain says. */
-export async function walletOf({ chain, wallet }: BalanceNeeds): Promise<WalletInfo> {
+export async function walletOf({
+  chain,
+  wallet,
+}: Pick<BalanceNeeds, 'chain' | 'wallet'>): Promise<WalletInfo> {
   const { balance } = await chain.account(wallet.address)
   return { address: wallet.address.toString(), balance }
 }
@@ -32,8 +39,11 @@ export async function balanceOf(needs: BalanceNeeds): Promise<Balance> {
   const books = live?.account.state() ?? savedPayer(needs.store, address.toRawString())
   const [wallet, view] = await Promise.all([walletOf(needs), viewChannel(needs.chain, address)])
   const { deposited = 0n, claimed = 0n } = view ?? {}
-  const channel = { address: address.toString(), deposited, claimed, ...signed(books) }
-  return { wallet, channel }
+  const { asset } = needs
+  const of = { address: address.toString(), asset: assetKey(asset) }
+  const channel = { ...of, deposited, claimed, ...signed(books) }
+  if (asset === 'ton') return { wallet, channel }
+  return { wallet, jettons: await jettonBalance(needs.chain, asset, needs.wallet.address), channel }
 }
 
 function signed(books: PayerState | undefined) {

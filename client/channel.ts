@@ -10,9 +10,11 @@ import { toHex } from '../contracts/base/bytes.ts'
 import { MarketError } from '../contracts/base/errors.ts'
 import type { Chain, Clock, Logger, Random, Store, Wallet } from '../contracts/base/ports.ts'
 import type { SigningKey } from '../contracts/base/signing.ts'
-import type { NanoTon } from '../contracts/base/units.ts'
-import { type ChannelConfig, channelAddress } from '../contracts/wrappers/Channel.ts'
-import { openChannel, viewChannel } from '../node/settlement/channels.ts'
+import type { Asset } from '../contracts/base/terms.ts'
+import type { ChannelConfig } from '../contracts/wrappers/Channel.ts'
+import { channelAddress } from '../node/settlement/channelKind.ts'
+import { openChannel } from '../node/settlement/channels.ts'
+import { viewChannel } from '../node/settlement/channelView.ts'
 import type { Keystore } from '../node/system/keystore.ts'
 import { type ChannelRecord, channelRecords } from './channelRecords.ts'
 
@@ -35,16 +37,18 @@ export interface OwnChannel {
 
 interface OpenOptions {
   readonly networkId: number
-  readonly deposit: NanoTon
+  /** What the channel is of (absent: TON), and the deposit in its base units. */
+  readonly asset?: Asset
+  readonly deposit: bigint
   /** False: a deposit is never made here; absent: it is, where no channel is usable. */
   readonly mayOpen?: boolean
-  /** Called with the least wallet balance needed before a deposit is made. */
-  readonly fund: (needed: NanoTon) => Promise<void>
+  /** Called with what a deposit takes from the wallet, before it is made. */
+  readonly fund: (needed: bigint) => Promise<void>
 }
 
 /** True where this client has a channel to the scheduler: it is asked first the next time. */
-export function knowsChannel(store: Store, scheduler: string): boolean {
-  return channelRecords(store).current(scheduler) !== undefined
+export function knowsChannel(store: Store, scheduler: string, asset: Asset): boolean {
+  return channelRecords(store).current(scheduler, asset) !== undefined
 }
 
 /**
@@ -59,7 +63,7 @@ export async function channelTo(
   signal?: AbortSignal,
 ): Promise<OwnChannel> {
   const records = channelRecords(needs.store)
-  const known = records.current(scheduler.identity)
+  const known = records.current(scheduler.identity, options.asset)
   if (known && (await isUsable(needs, known, scheduler, options, signal))) {
     return own(needs, known.config)
   }
@@ -68,7 +72,7 @@ export async function channelTo(
     const facts = { scheduler: scheduler.identity, channel: known.address.toString() }
     needs.logger.info(facts, 'the known channel is not usable: opening another')
   }
-  const config = freshConfig(needs, scheduler, options.networkId)
+  const config = freshConfig(needs, scheduler, options)
   const record = await records.begin(config, scheduler.identity, needs.clock.nowMs())
   await open(needs, record, options, signal)
   return own(needs, config)
@@ -112,7 +116,7 @@ async function open(
 function freshConfig(
   { random, wallet, keystore }: ChannelNeeds,
   scheduler: { wallet: Address; closeDelayS: number },
-  networkId: number,
+  { networkId, asset = 'ton' }: OpenOptions,
 ): ChannelConfig {
   const nonce = random.bytes(16)
   return {
@@ -122,6 +126,7 @@ function freshConfig(
     nonce,
     closeDelayS: scheduler.closeDelayS,
     network: networkId,
+    ...(asset === 'ton' ? {} : { minter: asset }),
   }
 }
 

@@ -3,14 +3,18 @@
  * @module
  */
 import { Address } from '@ton/core'
+import { sameAsset } from '../contracts/base/assets.ts'
 import { MarketError } from '../contracts/base/errors.ts'
 import type { Store } from '../contracts/base/ports.ts'
+import type { Asset } from '../contracts/base/terms.ts'
 import { type ChannelRecord, channelRecords } from './channelRecords.ts'
 import type { SchedulerLine } from './line.ts'
 
 interface ChoiceNeeds {
   readonly store: Store
   readonly line: SchedulerLine
+  /** Channels in use are those of this asset; TON where it is absent. */
+  readonly asset?: Asset
 }
 
 /** Not in use and not known to be closed: what may be closing. */
@@ -27,8 +31,9 @@ export function chooseChannel(needs: ChoiceNeeds, named: string | undefined): Ch
   const all = records.all().filter(({ closed }) => !closed)
   const live = open && all.find(({ address }) => address.equals(open.channel.address))
   if (live) return live
-  const inUse = all.filter(records.isCurrent)
-  const [only, ...others] = inUse.length > 0 ? inUse : all
+  const ofAsset = all.filter(({ config }) => sameAsset(config.minter, needs.asset))
+  const inUse = ofAsset.filter(records.isCurrent)
+  const [only, ...others] = inUse.length > 0 ? inUse : ofAsset
   if (!only) throw new MarketError('no-channel')
   if (others.length > 0) {
     const expected = 'one of several channels by its address'

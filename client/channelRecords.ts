@@ -4,22 +4,20 @@
  * A record is written before its deposit leaves the wallet, and is never deleted: whatever happens,
  * the deposit can be found again from it and the key file. Tables: `channel` by the channel's raw
  * address, JSON (the configuration, the scheduler's identity, when it was opened, the highest
- * deposit seen, whether it is known to be closed); `channel-current` by scheduler identity, the raw
- * address of the channel in use.
+ * deposit seen, whether it is known to be closed); `channel-current` by scheduler identity, and the
+ * minter where it is of a jetton, the raw address of the channel in use.
  * @module
  */
 import { Address } from '@ton/core'
+import { assetKey } from '../contracts/base/assets.ts'
 import { utf8 } from '../contracts/base/bytes.ts'
 import { MarketError } from '../contracts/base/errors.ts'
 import { LIMITS } from '../contracts/base/limits.ts'
 import type { Store } from '../contracts/base/ports.ts'
-import type { NanoTon } from '../contracts/base/units.ts'
-import {
-  type ChannelConfig,
-  type ChannelView,
-  channelAddress,
-} from '../contracts/wrappers/Channel.ts'
+import type { Asset } from '../contracts/base/terms.ts'
+import type { ChannelConfig, ChannelView } from '../contracts/wrappers/Channel.ts'
 import { decodeConfig, encodeConfig } from '../node/settlement/channelCodec.ts'
+import { channelAddress } from '../node/settlement/channelKind.ts'
 
 const RECORDS = 'channel'
 const CURRENT = 'channel-current'
@@ -30,15 +28,15 @@ export interface ChannelRecord {
   /** Identity of the scheduler that is its payee, hex. */
   readonly scheduler: string
   readonly openedAtMs: number
-  /** Highest deposit seen on chain: a closed channel no longer tells it. */
-  readonly deposited: NanoTon
+  /** Highest deposit seen on chain, in the channel's asset: a closed channel no longer tells it. */
+  readonly deposited: bigint
   /** Seen closed on chain: nothing is left to do about it. */
   readonly closed: boolean
 }
 
 export interface ChannelRecords {
-  /** The channel in use towards a scheduler (identity in hex). */
-  current(scheduler: string): ChannelRecord | undefined
+  /** The channel in use towards a scheduler (identity in hex), in an asset; TON where absent. */
+  current(scheduler: string, asset?: Asset): ChannelRecord | undefined
   /** Every channel ever opened, oldest first. */
   all(): readonly ChannelRecord[]
   /** True where it is the channel in use towards its scheduler. */
@@ -61,11 +59,11 @@ export function channelRecords(store: Store): ChannelRecords {
     const bytes = store.get(CURRENT, scheduler)
     return bytes && new TextDecoder().decode(bytes)
   }
-  const isCurrent = (record: ChannelRecord) => currentOf(record.scheduler) === rawOf(record)
+  const isCurrent = (record: ChannelRecord) => currentOf(keyOf(record)) === rawOf(record)
 
   return {
-    current(scheduler) {
-      const raw = currentOf(scheduler)
+    current(scheduler, asset) {
+      const raw = currentOf(currentKey(scheduler, asset))
       return raw === undefined ? undefined : read(raw)
     },
     all: () => [...everything(store)].sort((a, b) => a.openedAtMs - b.openedAtMs),
@@ -75,7 +73,7 @@ export function channelRecords(store: Store): ChannelRecords {
       const record = { address, config, scheduler, openedAtMs, deposited: 0n, closed: false }
       await store.write([
         { table: RECORDS, key: rawOf(record), value: encode(record) },
-        { table: CURRENT, key: scheduler, value: utf8(rawOf(record)) },
+        { table: CURRENT, key: keyOf(record), value: utf8(rawOf(record)) },
       ])
       return record
     },
@@ -89,7 +87,7 @@ export function channelRecords(store: Store): ChannelRecords {
     },
     async retire(record) {
       if (!isCurrent(record)) return
-      await store.write([{ table: CURRENT, key: record.scheduler, value: undefined }])
+      await store.write([{ table: CURRENT, key: keyOf(record), value: undefined }])
     },
   }
 }
@@ -102,6 +100,15 @@ function* everything(store: Store): Generator<ChannelRecord> {
     if (page.length < limit) return
     after = page.at(-1)?.[0]
   }
+}
+
+function currentKey(scheduler: string, asset: Asset | undefined): string {
+  const key = assetKey(asset)
+  return key === 'ton' ? scheduler : `${scheduler}/${key}`
+}
+
+function keyOf({ scheduler, config }: ChannelRecord): string {
+  return currentKey(scheduler, config.minter)
 }
 
 function rawOf({ address }: ChannelRecord): string {

@@ -1,7 +1,8 @@
 /**
  * What an application sees of its money: wallet, channels, and how a closing one stands.
  *
- * Types only; `client/index.ts` exports them. Amounts are `bigint` in nanoTON.
+ * Types only; `client/index.ts` exports them. Amounts are `bigint`: of a wallet in nanoTON, of a
+ * channel in base units of its asset.
  * @module
  */
 import type { NanoTon } from '../contracts/base/units.ts'
@@ -15,7 +16,11 @@ export interface WalletInfo {
 /** Money of this client. */
 export interface Balance {
   readonly wallet: WalletInfo
+  /** What this client's wallet holds of the jetton that it pays in; absent for TON. */
+  readonly jettons?: bigint
   readonly channel: {
+    /** What the amounts are in: `ton` for nanoTON, or the minter of a jetton. */
+    readonly asset: string
     readonly address: string
     readonly deposited: NanoTon
     /** Claimed on chain by the scheduler. */
@@ -29,9 +34,11 @@ export interface Balance {
   }
 }
 
-/** A channel that this client has opened, now or earlier. Amounts in nanoTON. */
+/** A channel that this client has opened, now or earlier. */
 export interface ChannelInfo {
   readonly address: string
+  /** What the amounts are in: `ton` for nanoTON, or the minter of a jetton. */
+  readonly asset: string
   /** Identity of the scheduler that it pays, hex. */
   readonly scheduler: string
   /** `unopened`: its deposit never reached the chain. */
@@ -53,6 +60,7 @@ export interface ChannelInfo {
 /** How a channel stands after it was asked to close. */
 export interface ClosingChannel {
   readonly address: string
+  readonly asset: string
   readonly status: 'closing' | 'closed'
   /** Unix seconds from which it can be finished; absent once closed. */
   readonly closeAtS?: number

@@ -8,16 +8,15 @@
  * @module
  */
 import type { Address } from '@ton/core'
+import { assetKey } from '../contracts/base/assets.ts'
 import { MarketError } from '../contracts/base/errors.ts'
 import type { Chain, Clock, Logger, Store, Wallet } from '../contracts/base/ports.ts'
+import type { Asset } from '../contracts/base/terms.ts'
 import { greater, MAX_COINS, type NanoTon } from '../contracts/base/units.ts'
 import type { ChannelView } from '../contracts/wrappers/Channel.ts'
-import {
-  CHANNEL_VALUE,
-  finishCloseBody,
-  startCloseBody,
-} from '../contracts/wrappers/channelMessages.ts'
-import { openChannel, untilChannel, viewChannel } from '../node/settlement/channels.ts'
+import { kindOf } from '../node/settlement/channelKind.ts'
+import { openChannel } from '../node/settlement/channels.ts'
+import { untilChannel, viewChannel } from '../node/settlement/channelView.ts'
 import { savedPayer } from '../node/settlement/savedPayer.ts'
 import { chooseChannel, findChannel, unfinishedChannels } from './channelChoice.ts'
 import { type ChannelRecord, channelRecords } from './channelRecords.ts'
@@ -31,8 +30,12 @@ export interface ChannelVerbNeeds {
   readonly clock: Clock
   readonly logger: Logger
   readonly line: SchedulerLine
+  /** What this client's channels in use are of. */
+  readonly asset: Asset
   /** Puts free coins into the wallet where the network has a faucet. */
   fund(needed: NanoTon): Promise<void>
+  /** The same for a deposit in the asset of this client's channels. */
+  fundDeposit(needed: bigint): Promise<void>
   /** Jobs that wait or run. */
   openJobs(): number
 }
@@ -87,6 +90,7 @@ async function describe(needs: ChannelVerbNeeds, record: ChannelRecord): Promise
   if (view) await channelRecords(needs.store).seen(record, view)
   return {
     address: address.toString(),
+    asset: assetKey(config.minter),
     scheduler,
     status: view?.status ?? 'unopened',
     inUse: channelRecords(needs.store).isCurrent(record),
@@ -111,7 +115,7 @@ async function topUp(
   const { address, config } = record
   const view = await viewChannel(needs.chain, address)
   if (view && view.status !== 'open') throw notOpen(address, view)
-  await needs.fund(amountNano)
+  await needs.fundDeposit(amountNano)
   await openChannel(needs, config, (view?.deposited ?? 0n) + amountNano)
   await accountOf(needs, record)?.refresh()
   return describe(needs, record)
@@ -125,8 +129,9 @@ async function close(needs: ChannelVerbNeeds, record: ChannelRecord): Promise<Cl
   if (!view) throw new MarketError('no-channel', { channel: address.toString() })
   await records.seen(record, view) // the deposit is told no more once it is closed
   if (view.status === 'open') {
-    await needs.fund(CHANNEL_VALUE.startClose)
-    await wallet.send([{ to: address, value: CHANNEL_VALUE.startClose, body: startCloseBody() }])
+    const message = kindOf(record.config).startClose(address)
+    await needs.fund(message.value)
+    await wallet.send([message])
     view = await untilChannel(needs, address, ({ status }) => status !== 'open')
     logger.info({ channel: address.toString(), closeAtS: view.closeAtS }, 'channel closing')
   }
@@ -176,8 +181,8 @@ async function finishOne(
   await channelRecords(store).seen(record, view)
   if (view.status !== 'closing') return undefined
   if ((await chain.now(signal)) < (view.closeAtS ?? 0)) return 'early'
-  await needs.fund(CHANNEL_VALUE.finishClose)
-  const message = { to: address, value: CHANNEL_VALUE.finishClose, body: finishCloseBody() }
+  const message = kindOf(record.config).finishClose(address)
+  await needs.fund(message.value)
   await wallet.send([message], signal)
   const closed = await untilChannel(needs, address, ({ status }) => status === 'closed', signal)
   await channelRecords(store).seen(record, closed)
@@ -190,10 +195,10 @@ function closing(
   record: ChannelRecord,
   view: ChannelView,
 ): ClosingChannel {
-  const address = record.address.toString()
-  if (view.status === 'closed') return { address, status: 'closed', refundable: 0n }
+  const of = { address: record.address.toString(), asset: assetKey(record.config.minter) }
+  if (view.status === 'closed') return { ...of, status: 'closed', refundable: 0n }
   const refundable = greater(view.deposited - signedOn(needs, record, view), 0n)
-  return { address, status: 'closing', closeAtS: view.closeAtS, refundable }
+  return { ...of, status: 'closing', closeAtS: view.closeAtS, refundable }
 }
 
 /** What the scheduler can have of a channel: signed here, or claimed by a copy of these keys. */

@@ -8,13 +8,14 @@
 import { verdictCache } from '../contracts/attest/verdictCache.ts'
 import type { EvidenceVerifier } from '../contracts/attest/verifier.ts'
 import { allVerifiers } from '../contracts/attest/verify.ts'
+import { assetNamed } from '../contracts/base/assets.ts'
 import { MarketError } from '../contracts/base/errors.ts'
 import { type NetworkConfig, parseNetwork } from '../contracts/base/network.ts'
 import type { NanoTon } from '../contracts/base/units.ts'
-import { TON } from '../contracts/base/units.ts'
 import { bytesTokenizer } from '../contracts/money/tokenizer.ts'
 import { homeFolder, readNetwork, roleFolder } from '../node/system/home.ts'
 import { freshBlocks } from './freshBlocks.ts'
+import { fundAsset } from './fundAsset.ts'
 import { openJournal } from './journal.ts'
 import { SchedulerLine } from './line.ts'
 import { createMarket } from './market.ts'
@@ -35,8 +36,13 @@ export interface ConnectOptions {
    * The folder of keys and store inside the network's; one running client each. Default `client`.
    */
   readonly profile?: string
-  /** First deposit into a new channel, nanoTON; default 2 TON. */
-  readonly deposit?: NanoTon
+  /**
+   * What jobs are paid in: `ton` (default), or a jetton that the network lists, by its name or its
+   * minter's address.
+   */
+  readonly asset?: string
+  /** First deposit into a new channel, base units of the asset; default 2 TON, or 2 of a jetton. */
+  readonly deposit?: bigint
   /**
    * False: connects when needed and never makes a deposit by itself, so that looking (quote,
    * models, channels) and closing work without a scheduler's help. Default true.
@@ -56,13 +62,14 @@ export interface ConnectOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
 }
 
-const DEFAULT_DEPOSIT = 2n * TON
+/** In whole units of the asset. */
+const DEFAULT_DEPOSIT = 2n
 
 /**
  * Connects to a market: opens keys and store, reaches the first scheduler that answers, and opens a
  * channel with a deposit where there is none yet.
  *
- * Throws `unknown-network`, `bad-config`, `key-file`, `store-locked`, `unreachable`, `no-funds`,
+ * Throws `unknown-network`, `bad-asset`, `bad-config`, `key-file`, `store-locked`, `unreachable`, `no-funds`,
  * `chain-unavailable`, `wrong-network`.
  *
  * @example
@@ -78,6 +85,8 @@ export async function connect(options: ConnectOptions): Promise<Market> {
     typeof options.network === 'string'
       ? await readNetwork(options.network, home)
       : parseNetwork(options.network)
+  const named = assetNamed(network, options.asset ?? 'ton')
+  const { asset } = named
   const policy = settlePolicy(options.policy ?? {}, network)
   const profile = options.profile ?? 'client'
   if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(profile)) {
@@ -86,9 +95,12 @@ export async function connect(options: ConnectOptions): Promise<Market> {
   const folder = roleFolder(home, network.name, profile)
   const { ports, release } = await openPorts(options.ports ?? {}, network, folder, env)
   const fund = (needed: NanoTon) => fundFromFaucet(network, ports, needed)
-  const { deposit = DEFAULT_DEPOSIT, openChannel: mayOpen = true } = options
+  const fundDeposit = (needed: bigint) => fundAsset(network, ports, asset, needed)
+  const { deposit = DEFAULT_DEPOSIT * 10n ** BigInt(named.decimals) } = options
+  const { openChannel: mayOpen = true } = options
   const { maxFee } = policy
-  const line = new SchedulerLine({ ...ports, network, deposit, mayOpen, maxFee, fund })
+  const lineNeeds = { network, asset, deposit, mayOpen, maxFee, fundDeposit }
+  const line = new SchedulerLine({ ...ports, ...lineNeeds })
   try {
     if (mayOpen) await line.current()
   } catch (error) {
@@ -109,20 +121,24 @@ export async function connect(options: ConnectOptions): Promise<Market> {
   return createMarket({
     ...ports,
     network,
+    named,
     line,
     fund,
+    fundDeposit,
     release,
     rules,
     journal: openJournal(ports.store),
     counterFor: tokenizerFor,
     jobKey: (jobId) => ports.keystore.key('job', jobId),
-    prepare: (request) =>
-      prepareJob(
+    prepare(request) {
+      const job = prepareJob(
         request,
         policy,
         bytesTokenizer.count,
         () => ports.random.bytes(16),
         ({ model, messages }) => prefixTags(ports.keystore.secret('cache'), model, messages),
-      ),
+      )
+      return { ...job, spec: { ...job.spec, asset } }
+    },
   })
 }

@@ -5,13 +5,14 @@
  * What is on offer can be asked over the first part alone: nothing is spent for a look.
  * @module
  */
+import { assetKey } from '../contracts/base/assets.ts'
 import { type Bytes, fromHex, toHex } from '../contracts/base/bytes.ts'
 import { MarketError } from '../contracts/base/errors.ts'
 import { LIMITS } from '../contracts/base/limits.ts'
 import type { NetworkConfig, SchedulerAddress } from '../contracts/base/network.ts'
 import type { Directory, Transport } from '../contracts/base/ports.ts'
+import type { Asset } from '../contracts/base/terms.ts'
 import { TIERS } from '../contracts/base/tier.ts'
-import type { NanoTon } from '../contracts/base/units.ts'
 import { tickPrice } from '../contracts/money/price.ts'
 import {
   JobMessageSchema,
@@ -31,13 +32,15 @@ export interface LineNeeds extends ChannelNeeds {
   readonly network: NetworkConfig
   readonly directory: Directory
   readonly transport: Transport
-  readonly deposit: NanoTon
+  /** What jobs are paid in, and the first deposit, in its base units. */
+  readonly asset: Asset
+  readonly deposit: bigint
   /** False: no channel is opened by itself; only one that stands is used. */
   readonly mayOpen?: boolean
   /** Highest fee of a scheduler, parts per 10,000. */
   readonly maxFee: number
-  /** Puts free coins into the wallet where the network has a faucet. */
-  fund(needed: NanoTon): Promise<void>
+  /** Puts what a deposit takes into the wallet where the network gives it for nothing. */
+  fundDeposit(needed: bigint): Promise<void>
 }
 
 /** A scheduler that has been greeted. */
@@ -70,7 +73,7 @@ export async function greetScheduler(
   const peer = await transport.dial(named.addresses, signal)
   try {
     const own = { networkId: network.id, role: 'client' as const }
-    const hello = checkScheduler(await greet(needs, peer, own, signal), named, needs.maxFee)
+    const hello = checkScheduler(await greet(needs, peer, own, signal), named, needs)
     const { terms, server } = hello
     const { shown, remember } = shownOffers()
     return {
@@ -103,8 +106,8 @@ export async function openAccount(
       wallet: server.wallet,
       closeDelayS: terms.minCloseDelayS,
     }
-    const fund = (needed: NanoTon) => needs.fund(needed)
-    const options = { networkId: network.id, deposit, mayOpen, fund }
+    const fund = (needed: bigint) => needs.fundDeposit(needed)
+    const options = { networkId: network.id, asset: needs.asset, deposit, mayOpen, fund }
     const channel = await channelTo(needs, payee, options, signal)
     const account = await openPayerAccount(
       { ...needs, networkId: network.id },
@@ -139,8 +142,12 @@ export async function openAccount(
   }
 }
 
-/** The peer must be the scheduler that network.json names, at a fee that the policy bears. */
-function checkScheduler(hello: PeerHello, named: SchedulerAddress, maxFee: number) {
+/** The peer must be the scheduler that is named, take the asset, at a fee that the policy bears. */
+function checkScheduler(
+  hello: PeerHello,
+  named: SchedulerAddress,
+  { maxFee, asset }: Pick<LineNeeds, 'maxFee' | 'asset'>,
+) {
   const { server, terms } = hello
   if (hello.role !== 'scheduler' || !server || !terms) {
     throw new MarketError('bad-frame', { role: hello.role, expected: 'scheduler' })
@@ -151,11 +158,14 @@ function checkScheduler(hello: PeerHello, named: SchedulerAddress, maxFee: numbe
   if (terms.fee > maxFee) {
     throw new MarketError('bad-lease', { field: 'fee', fee: terms.fee, most: maxFee })
   }
+  if (asset !== 'ton' && !terms.assets?.includes(assetKey(asset))) {
+    throw new MarketError('bad-asset', { asset: assetKey(asset), scheduler: named.identity })
+  }
   return { server, terms }
 }
 
 async function listModels(
-  { transport, clock }: LineNeeds,
+  { transport, clock, asset }: LineNeeds,
   peer: string,
   signal?: AbortSignal,
 ): Promise<readonly OfferedModel[]> {
@@ -167,21 +177,26 @@ async function listModels(
   if (answer?.kind.case !== 'models') {
     throw new MarketError('bad-frame', { expected: 'models' })
   }
-  return answer.kind.value.models.slice(0, LIMITS.networkItems).map(offered)
+  const { models } = answer.kind.value
+  return models.filter(isIn(asset)).slice(0, LIMITS.networkItems).map(offeredIn(asset))
 }
 
-function offered(model: ModelOnOffer): OfferedModel {
-  return {
+function isIn(asset: Asset): (model: ModelOnOffer) => boolean {
+  return (model) => (model.asset || 'ton') === assetKey(asset)
+}
+
+function offeredIn(asset: Asset): (model: ModelOnOffer) => OfferedModel {
+  return (model) => ({
     model: model.model,
     modelHash: hex(model.modelHash),
     lowestTick: model.lowestTick,
-    price: tickPrice(model.lowestTick),
+    price: tickPrice(model.lowestTick, asset),
     places: model.places,
     providers: model.providers,
     tiers: TIERS.filter((tier) => model.tiers.includes(tier)),
     contextTokens: model.contextTokens,
     demo: model.demo,
-  }
+  })
 }
 
 function hex(hash: Bytes): string {

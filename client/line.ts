@@ -110,8 +110,8 @@ export class SchedulerLine {
   }
 
   async #tryEach<T>(attempt: (scheduler: SchedulerAddress) => Promise<T>): Promise<T> {
-    const { directory, store, logger } = this.#needs
-    const known = ({ identity }: SchedulerAddress) => Number(knowsChannel(store, identity))
+    const { directory, store, logger, asset } = this.#needs
+    const known = ({ identity }: SchedulerAddress) => Number(knowsChannel(store, identity, asset))
     const schedulers = await directory.schedulers(this.#stop.signal)
     let last = new MarketError('unreachable', { schedulers: schedulers.length })
     for (const scheduler of schedulers.toSorted((a, b) => known(b) - known(a))) {

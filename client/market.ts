@@ -4,6 +4,7 @@
  * Everything it needs is handed in; `client.ts` builds that from real or simulated ports.
  * @module
  */
+import type { NamedAsset } from '../contracts/base/assets.ts'
 import { MarketError } from '../contracts/base/errors.ts'
 import { LIMITS } from '../contracts/base/limits.ts'
 import type { NetworkConfig } from '../contracts/base/network.ts'
@@ -21,6 +22,7 @@ import type { Job, JobRequest, Market, Quote } from './types.ts'
 
 export interface MarketNeeds extends Omit<SubmitNeeds, 'line'> {
   readonly network: NetworkConfig
+  readonly named: NamedAsset
   readonly chain: Chain
   readonly directory: Directory
   readonly wallet: Wallet
@@ -28,6 +30,8 @@ export interface MarketNeeds extends Omit<SubmitNeeds, 'line'> {
   readonly line: SchedulerLine
   /** Puts free coins into the wallet where the network has a faucet. */
   fund(needed: NanoTon): Promise<void>
+  /** Puts a deposit in the market's asset into the wallet, where the network gives it. */
+  fundDeposit(needed: bigint): Promise<void>
   /** Closes what this client opened: store, transport. */
   release(): Promise<void>
 }
@@ -43,7 +47,8 @@ export function createMarket(needs: MarketNeeds): Market {
   const open = new Set<Promise<void>>()
   const closing = new AbortController()
   let closed: Promise<void> | undefined
-  const verbs = createChannelVerbs({ ...needs, openJobs: () => open.size })
+  const { asset } = needs.named
+  const verbs = createChannelVerbs({ ...needs, asset, openJobs: () => open.size })
   const keeper = createKeeper(needs, verbs.finishDue)
   keeper.wake()
 
@@ -78,13 +83,14 @@ export function createMarket(needs: MarketNeeds): Market {
 
   return {
     network,
+    asset: needs.named,
     submit,
     quote: (request) => quoteOf(needs, request),
     async models() {
       return (await line.greeted()).models()
     },
     wallet: () => walletOf(needs),
-    balance: () => balanceOf(needs),
+    balance: () => balanceOf({ ...needs, asset }),
     channels: verbs.channels,
     topUp: verbs.topUp,
     async closeChannel(address) {
@@ -107,6 +113,7 @@ async function quoteOf(needs: MarketNeeds, request: JobRequest): Promise<Quote> 
     models: await models(request.signal),
     fee: scheduler.fee,
     closeDelayS,
+    asset: needs.named.asset,
     parameters: termsOf(needs.directory.current(), prepared.spec.model),
   })
 }

@@ -2,10 +2,11 @@
  * What a job would cost, before anything is spent: price, worst case, chain fees, longest lock.
  * @module
  */
-
+import { assetKey } from '../contracts/base/assets.ts'
 import { MarketError } from '../contracts/base/errors.ts'
+import type { Asset } from '../contracts/base/terms.ts'
 import { feeOn, type Parameters, tickPrice } from '../contracts/money/price.ts'
-import { CHANNEL_VALUE } from '../contracts/wrappers/Channel.ts'
+import { kindOfAsset } from '../node/settlement/channelKind.ts'
 import { worstCase } from './payAhead.ts'
 import type { PreparedJob } from './prepare.ts'
 import type { OfferedModel, Quote } from './types.ts'
@@ -17,6 +18,8 @@ export interface QuoteFacts {
   readonly fee: number
   readonly closeDelayS: number
   readonly parameters: Parameters
+  /** Absent: TON. */
+  readonly asset?: Asset
 }
 
 /**
@@ -24,27 +27,29 @@ export interface QuoteFacts {
  * lowest tick) where nobody does at or below the job's cap.
  */
 export function quoteJob({ spec, bounds }: PreparedJob, facts: QuoteFacts): Quote {
-  const { models, fee, closeDelayS, parameters } = facts
+  const { models, fee, closeDelayS, parameters, asset = 'ton' } = facts
   const offered = models.find(({ model }) => model === spec.model)
   if (!offered || offered.providers === 0) throw new MarketError('no-model', { model: spec.model })
   const { lowestTick } = offered
   if (lowestTick > spec.maxTick) {
     throw new MarketError('price', { lowestTick, maxTick: spec.maxTick })
   }
-  const terms = { ...parameters, fee }
+  const terms = { ...parameters, fee, asset }
+  const { chainFees } = kindOfAsset(asset)
   const most = worstCase(bounds, { ...terms, tick: spec.maxTick })
   return {
+    asset: assetKey(asset),
     model: spec.model,
     tick: lowestTick,
-    price: tickPrice(lowestTick),
+    price: tickPrice(lowestTick, asset),
     maxTick: spec.maxTick,
     likely: worstCase(bounds, { ...terms, tick: lowestTick }),
     worstCase: most,
     fee: feeInside(most, fee),
     // Attached values, of which the unused part comes back: what the wallet must have at hand.
     chainFees: {
-      openChannel: CHANNEL_VALUE.open,
-      closeChannel: CHANNEL_VALUE.startClose + CHANNEL_VALUE.finishClose,
+      openChannel: chainFees.open,
+      closeChannel: chainFees.close,
       perJob: 0n,
     },
     longestLockS: closeDelayS,

@@ -5,6 +5,7 @@
  * answer is followed by another run with a new job id, to which the delivered text is given.
  * @module
  */
+import { assetKey } from '../contracts/base/assets.ts'
 import { toHex } from '../contracts/base/bytes.ts'
 import { asMarketError, type ErrorCode, MarketError } from '../contracts/base/errors.ts'
 import type { SigningKey } from '../contracts/base/signing.ts'
@@ -147,6 +148,7 @@ function jobResult({ spec }: PreparedJob, end: RunEnd, before: Before): JobResul
     finishReason: end.finishReason,
     usage: partial.usage,
     billed: receipt.billed,
+    asset: assetKey(spec.asset),
     cost: receipt.cost,
     fee: receipt.fee,
     receipt: checked.file,

@@ -1,11 +1,13 @@
 /**
  * What an application sees of the market: requests, pieces, results, quotes.
  *
- * Types only; `client/index.ts` exports them. Amounts are `bigint` in nanoTON.
+ * Types only; `client/index.ts` exports them. Amounts are `bigint` in base units of the market's
+ * asset (nanoTON for TON), except chain fees, which are always nanoTON.
  * @module
  */
 import type { Address } from '@ton/core'
 import type { HardwarePolicy } from '../contracts/attest/hardwarePolicy.ts'
+import type { NamedAsset } from '../contracts/base/assets.ts'
 import type { Bytes } from '../contracts/base/bytes.ts'
 import type { MarketError } from '../contracts/base/errors.ts'
 import type { NetworkConfig } from '../contracts/base/network.ts'
@@ -99,6 +101,8 @@ export interface JobResult extends ServedBy {
   readonly usage: TokenUsage
   /** Tokens billed, in whole steps. */
   readonly billed: TokenUsage
+  /** What the amounts are in: `ton` for nanoTON, or the minter of a jetton. */
+  readonly asset: string
   /** What the provider earns. */
   readonly cost: NanoTon
   /** What the scheduler earns, on top. */
@@ -132,10 +136,12 @@ export interface Job extends AsyncIterable<Piece> {
 
 /** What a job would cost, before anything is spent. */
 export interface Quote {
+  /** What the amounts are in: `ton` for nanoTON, or the minter of a jetton. */
+  readonly asset: string
   readonly model: string
   /** Lowest tick on offer now; what the job is likely to pay. */
   readonly tick: number
-  /** nanoTON per million completion tokens at that tick. */
+  /** Base units per million completion tokens at that tick. */
   readonly price: NanoTon
   /** Tick that the job accepts at most; the worst case counts at it. */
   readonly maxTick: number
@@ -145,7 +151,7 @@ export interface Quote {
   readonly worstCase: NanoTon
   /** The scheduler's fee inside `worstCase`. */
   readonly fee: NanoTon
-  /** Chain fees, estimated: they are paid per channel, not per job. */
+  /** Chain fees in nanoTON, estimated: they are paid per channel, not per job. */
   readonly chainFees: {
     readonly openChannel: NanoTon
     readonly closeChannel: NanoTon
@@ -198,6 +204,8 @@ export interface ClientPolicy {
 /** A connection to the market. */
 export interface Market extends AsyncDisposable {
   readonly network: NetworkConfig
+  /** What jobs are paid in here. */
+  readonly asset: NamedAsset
   /** Submits a job; returns at once. Bad input throws `bad-input` here. */
   submit(request: JobRequest): Job
   quote(request: JobRequest): Promise<Quote>

@@ -13,6 +13,7 @@ import type { EvidencePolicy } from '../contracts/attest/policy.ts'
 import { applyPolicy } from '../contracts/attest/policy.ts'
 import type { EvidenceVerifier, Verdict } from '../contracts/attest/verifier.ts'
 import { verifyEvidence } from '../contracts/attest/verify.ts'
+import { sameAsset } from '../contracts/base/assets.ts'
 import { type Bytes, equal, fromHex, toHex } from '../contracts/base/bytes.ts'
 import { type Facts, MarketError } from '../contracts/base/errors.ts'
 import { LIMITS } from '../contracts/base/limits.ts'
@@ -156,7 +157,7 @@ function checkLease(
   require(equal(lease.scheduler, scheduler.identity), 'scheduler')
   require(equal(lease.clientJobKey, expected.clientJobKey), 'clientJobKey')
   require(!spec.exclude.includes(toHex(lease.provider)), 'provider', { excluded: true })
-  require(lease.asset === 'ton', 'asset')
+  require(sameAsset(lease.asset, spec.asset), 'asset')
   require(lease.tick <= spec.maxTick, 'tick', { tick: lease.tick, most: spec.maxTick })
   require(lease.fee === scheduler.fee, 'fee', { fee: lease.fee, announced: scheduler.fee })
   require(lease.fee <= policy.maxFee, 'fee', { fee: lease.fee, most: policy.maxFee })

@@ -26,6 +26,15 @@ export interface NetworkMeasurements {
   readonly leastTcb?: Readonly<Record<string, Readonly<Record<string, number>>>>
 }
 
+/** A jetton that jobs may be paid in. */
+export interface NetworkAsset {
+  /** What people choose it by: lower-case letters, digits and dashes. */
+  readonly name: string
+  /** Address of its minter: the jetton itself, whatever its name. */
+  readonly minter: string
+  readonly decimals: number
+}
+
 /** A network, as one JSON document. */
 export interface NetworkConfig {
   /** The chain's own id (configuration parameter 19). */
@@ -41,6 +50,8 @@ export interface NetworkConfig {
   readonly providers?: readonly string[]
   /** Software of confidential machines that is accepted, until the registry lists it. */
   readonly measurements?: NetworkMeasurements
+  /** Jettons that jobs may be paid in, beside TON. */
+  readonly assets?: readonly NetworkAsset[]
   /** Where free coins come from; development networks only. */
   readonly faucet?: string
   /** True where coins are worth nothing: the only networks on which `simulated` evidence counts. */
@@ -86,6 +97,7 @@ export function parseNetwork(json: unknown): NetworkConfig {
       list(field, value).map((each) => identity(field, each)),
     ),
     ...optional('measurements', fields.measurements, parseMeasurements),
+    ...optional('assets', fields.assets, assets),
     ...optional('faucet', fields.faucet, url),
   })
 }
@@ -98,6 +110,7 @@ const KEYS = [
   'schedulers',
   'providers',
   'measurements',
+  'assets',
   'faucet',
   'development',
 ]
@@ -109,6 +122,31 @@ function scheduler(json: unknown): SchedulerAddress {
   if (addresses.length === 0) throw refuse('addresses', 'at least one multiaddr')
   if (!addresses.every((each) => each.startsWith('/'))) throw refuse('addresses', 'multiaddrs')
   return Object.freeze({ identity: identity('identity', fields.identity), addresses })
+}
+
+/** The price table of jettons is for 6 decimals (contracts/money/ticks.ts). */
+const JETTON_DECIMALS = 6
+
+function assets(field: string, json: unknown): readonly NetworkAsset[] {
+  return list(field, json).map((each) => {
+    const fields = record(field, each)
+    onlyKeys(field, fields, ['name', 'minter', 'decimals'])
+    const { decimals } = fields
+    const name = text(`${field}.name`, fields.name)
+    if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name) || name === 'ton') {
+      throw refuse(`${field}.name`, 'lower-case letters, digits and dashes, and not ton')
+    }
+    if (decimals !== JETTON_DECIMALS) throw refuse(`${field}.decimals`, `${JETTON_DECIMALS}`)
+    return Object.freeze({ name, minter: minter(`${field}.minter`, fields.minter), decimals })
+  })
+}
+
+function minter(field: string, json: unknown): string {
+  const value = text(field, json)
+  // A raw or a friendly address; the SDK itself is loaded later, by who needs it.
+  const isAddress = /^0:[0-9a-f]{64}$/.test(value) || /^[\w+/-]{48}$/.test(value)
+  if (!isAddress) throw refuse(field, 'an address')
+  return value
 }
 
 /** Accepted measurements as they stand in a file. Throws `bad-config` naming the field. */

@@ -5,12 +5,16 @@
  * with them.
  * @module
  */
+import type { Address } from '@ton/core'
 
 /** Number of price ticks: 0 to 95. */
 export const TICKS = 96
 
 /** Which price table an asset uses: TON's, or that of a jetton with 6 decimals. */
 export type PriceAsset = 'ton' | 'jetton'
+
+/** What is paid with: TON, or the jetton of this minter. */
+export type Asset = 'ton' | Address
 
 /** Tokens of a job by class. `prompt` does not include the cached ones. */
 export interface TokenUsage {
@@ -32,6 +36,8 @@ export type Multipliers = TokenUsage
 
 /** What a lease pins about money. `fee` is parts per 10,000 on top; `window` completion tokens. */
 export interface Terms {
+  /** Absent: TON. */
+  readonly asset?: Asset
   readonly tick: number
   readonly fee: number
   readonly multipliers: Multipliers

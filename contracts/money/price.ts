@@ -9,6 +9,7 @@
 import { MarketError } from '../base/errors.ts'
 import { LIMITS } from '../base/limits.ts'
 import {
+  type Asset,
   type Multipliers,
   type PriceAsset,
   type Steps,
@@ -58,7 +59,7 @@ const MOST_TOKENS = 2 ** 32 - 1
  * @example
  * tickPrice(0, 'ton') // 1_000_000n
  */
-export function tickPrice(tick: number, asset: PriceAsset = 'ton'): bigint {
+export function tickPrice(tick: number, asset: PriceAsset | Asset = 'ton'): bigint {
   const price = (asset === 'ton' ? TON_TICKS : JETTON_TICKS)[tick]
   if (price === undefined) throw new MarketError('bad-input', { field: 'tick', most: TICKS - 1 })
   return price
@@ -92,8 +93,8 @@ export function billed(usage: TokenUsage, steps: Steps): TokenUsage {
  */
 export function cost(
   billedUsage: TokenUsage,
-  terms: Pick<Terms, 'tick' | 'multipliers'>,
-  asset: PriceAsset = 'ton',
+  terms: Pick<Terms, 'tick' | 'multipliers' | 'asset'>,
+  asset: PriceAsset | Asset = terms.asset ?? 'ton',
 ): NanoTon {
   checkTokens(billedUsage)
   const { multipliers } = terms
@@ -115,7 +116,7 @@ export function charge(
   billedUsage: TokenUsage,
   terms: Terms,
   withFee: boolean,
-  asset: PriceAsset = 'ton',
+  asset: PriceAsset | Asset = terms.asset ?? 'ton',
 ): NanoTon {
   const amount = cost(billedUsage, terms, asset)
   return withFee ? amount + feeOn(amount, terms) : amount
@@ -131,7 +132,7 @@ export function affordable(
   prompt: TokenUsage,
   terms: Terms,
   withFee: boolean,
-  asset: PriceAsset = 'ton',
+  asset: PriceAsset | Asset = terms.asset ?? 'ton',
 ): number {
   const base = billed({ ...prompt, completion: 0, reasoning: 0 }, terms.steps)
   // c + ceil(c * fee / 10k) <= granted exactly where c * (10k + fee) <= granted * 10k.

@@ -10,6 +10,7 @@ import { Address } from '@ton/core'
 import { type Bytes, fromHex, toHex } from '../base/bytes.ts'
 import { MarketError } from '../base/errors.ts'
 import { LIMITS } from '../base/limits.ts'
+import type { Asset } from '../base/terms.ts'
 import { TIERS, type Tier } from '../base/tier.ts'
 import type { Submit, SubmitSchema } from './generated/chrysalis_pb.ts'
 
@@ -21,6 +22,8 @@ export interface JobSpec {
   /** 128 bits, hex: the idempotency key. */
   readonly jobId: string
   readonly channel: Address
+  /** What the channel is of, where the scheduler has looked; never sent. Absent: TON. */
+  readonly asset?: Asset
   /** One-job Ed25519 public key. */
   readonly clientJobKey: Bytes
   readonly model: string

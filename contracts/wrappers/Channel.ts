@@ -39,6 +39,8 @@ export interface ChannelConfig {
   readonly closeDelayS: number
   /** Global id of the chain, signed 32 bits. */
   readonly network: number
+  /** Of a channel of a jetton (`JettonChannel.ts`): its minter. A channel of TON has none. */
+  readonly minter?: Address
 }
 
 /** State of a channel on chain. */
@@ -99,6 +101,7 @@ const NO_HASH = new Uint8Array(32)
 /** Initial state of a channel: its configuration, and zeros. Throws `bad-input`. */
 export function channelStateInit(config: ChannelConfig): StateInit {
   checkChannelConfig(config)
+  if (config.minter) throw new MarketError('bad-input', { channel: 'minter' })
   const fixed = beginCell()
     .storeAddress(config.payee)
     .storeBuffer(Buffer.from(config.voucherKey), 32)
@@ -183,7 +186,9 @@ export function readChannelView(reader: TupleReader): ChannelView {
   const closeDelayS = reader.readNumber()
   const network = reader.readNumber()
   const bounced = reader.readBoolean()
-  const config = { payer, payee, voucherKey, nonce, closeDelayS, network }
+  // A channel of TON says no more; one of a jetton goes on.
+  const minter = reader.remaining > 0 ? { minter: reader.readAddress() } : {}
+  const config = { payer, payee, voucherKey, nonce, closeDelayS, network, ...minter }
   const status = closeAt === 0 ? 'open' : closeAt === CLOSED ? 'closed' : 'closing'
   const closing = status === 'closing' ? { closeAtS: closeAt } : {}
   return { status, deposited, claimed, ...closing, receiptsHash, bounced, config }

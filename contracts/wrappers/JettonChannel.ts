@@ -111,7 +111,7 @@ export function jettonChannelAddress(config: JettonChannelConfig): Address {
 
 /**
  * A payee's refusal of jetton-channels that it cannot trust: as `checkChannel`, and of every jetton
- * whose minter it does not take. Throws `bad-channel` naming the first field.
+ * whose minter it does not take. Throws `bad-channel` naming the first field, `bad-asset`.
  *
  * @example
  * const expected = { payee: mine, network: -3, minCloseDelayS: 86_400, minters: [usdt] }
@@ -123,7 +123,7 @@ export function checkJettonChannel(
 ): Address {
   checkExpected(config, expected)
   if (!expected.minters.some((minter) => minter.equals(config.minter))) {
-    throw new MarketError('bad-channel', { field: 'minter' })
+    throw new MarketError('bad-asset', { minter: config.minter.toRawString() })
   }
   try {
     return jettonChannelAddress(config)
@@ -149,7 +149,9 @@ export async function readJettonChannel(
 export function parseJettonChannelView(reader: TupleReader): JettonChannelView {
   try {
     const view = readChannelView(reader)
-    const config = { ...view.config, minter: reader.readAddress() }
+    const { minter } = view.config
+    if (!minter) throw new MarketError('bad-frame', { record: 'channel of TON' })
+    const config = { ...view.config, minter }
     const wallet = reader.readAddressOpt()
     const rest = reader.readBigNumber()
     return { ...view, config, ...(wallet ? { wallet } : {}), rest }

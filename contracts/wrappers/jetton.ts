@@ -70,7 +70,8 @@ export async function jettonWalletAddress(
 }
 
 /**
- * What an owner's wallet of this jetton holds, in base units; 0 where there is no wallet yet.
+ * What an owner's wallet of this jetton holds, in base units; 0 where there is no wallet yet, or no
+ * minter.
  *
  * @example
  * const held = await jettonBalance(chain, minter, wallet.address)
@@ -80,6 +81,7 @@ export async function jettonBalance(
   minter: Address,
   owner: Address,
 ): Promise<bigint> {
+  if ((await chain.account(minter)).status !== 'active') return 0n
   const wallet = await jettonWalletAddress(chain, minter, owner)
   const { status } = await chain.account(wallet)
   if (status !== 'active') return 0n

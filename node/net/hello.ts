@@ -40,6 +40,8 @@ export interface PeerHello {
     readonly strategy: string
     readonly parameterVersion: number
     readonly minCloseDelayS: number
+    /** What it takes: `ton`, or the raw address of a minter. TON where it does not say. */
+    readonly assets?: readonly string[]
   }
 }
 
@@ -129,7 +131,7 @@ function ownMessage(own: OwnHello, refusal?: MarketError) {
     agent: AGENT,
     role: own.role,
     binding: own.binding,
-    scheduler: own.terms,
+    scheduler: own.terms && { ...own.terms, assets: [...(own.terms.assets ?? [])] },
     refused: refusal && toRefused(refusal),
   }
 }

@@ -5,10 +5,12 @@
  * accept.
  * @module
  */
+import { sameAsset } from '../../contracts/base/assets.ts'
 import { type Bytes, equal, toHex } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { MarketParameters } from '../../contracts/base/marketParameters.ts'
+import type { Asset } from '../../contracts/base/terms.ts'
 import { type Tier, tierAtLeast } from '../../contracts/base/tier.ts'
 import { termsOf } from '../../contracts/money/marketTerms.ts'
 import type { JobBinding } from '../../contracts/seal/binding.ts'
@@ -25,6 +27,8 @@ export interface SlotTerms {
   readonly model: string
   readonly modelHash: Bytes
   readonly tick: number
+  /** What the tick is in; absent: TON. */
+  readonly asset?: Asset
   readonly tier: Tier
 }
 
@@ -65,11 +69,12 @@ export async function checkLease(
   const terms = lease.decode(cell, own.network)
   if (!equal(terms.scheduler, own.scheduler)) throw bad('scheduler')
   if (!equal(terms.provider, own.identity)) throw bad('provider')
-  if (terms.asset !== 'ton') throw bad('asset')
   if (terms.expiryS <= own.nowS) throw bad('expiry')
   if (terms.expiryS > own.nowS + LIMITS.leaseMs / 1000 + LIMITS.clockSkewS) throw bad('expiry')
-  const slot = own.slots.find((each) => equal(each.modelHash, terms.modelHash))
-  if (!slot) throw new MarketError('no-model', { modelHash: toHex(terms.modelHash) })
+  const ofModel = own.slots.filter((each) => equal(each.modelHash, terms.modelHash))
+  if (ofModel.length === 0) throw new MarketError('no-model', { modelHash: toHex(terms.modelHash) })
+  const slot = ofModel.find((each) => sameAsset(each.asset, terms.asset))
+  if (!slot) throw bad('asset')
   if (terms.tick < slot.tick) throw bad('tick')
   if (!tierAtLeast(slot.tier, terms.minTier)) throw bad('minTier')
   const parameters = await own.version(terms.parameterVersion)

@@ -2,6 +2,7 @@
  * Job streams at the provider: a lease is checked and accepted or refused, an accepted one runs.
  * @module
  */
+import { sameAsset } from '../../contracts/base/assets.ts'
 import { toHex } from '../../contracts/base/bytes.ts'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
@@ -9,6 +10,7 @@ import type { Directory, FrameStream, Wallet } from '../../contracts/base/ports.
 import { JobMessageSchema, type SignedLease } from '../../contracts/wire/generated/chrysalis_pb.ts'
 import { toRefused } from '../../contracts/wire/messages.ts'
 import { type MessageStream, messageStream } from '../net/messageStream.ts'
+import { assetOfChannel } from '../settlement/channelKind.ts'
 import type { PayeeAccount, PayeeBook } from '../settlement/payeeBook.ts'
 import type { ReceiptBook } from '../settlement/receiptBook.ts'
 import { type CheckedLease, checkLease } from './accepting.ts'
@@ -92,7 +94,7 @@ class JobBook {
     scheduler: Uint8Array,
   ): Promise<void> {
     const checked = await this.check(signed, scheduler)
-    const account = this.payer(signed, stream.peer)
+    const account = this.payer(signed, checked, stream.peer)
     const key = keyOf(account.channel, checked.jobId)
     if (this.open.has(key)) throw new MarketError('duplicate-job', { job: checked.jobId })
     const freePlace = this.takePlace(checked, toHex(scheduler))
@@ -156,10 +158,13 @@ class JobBook {
   }
 
   /** No lease without an open account on the channel that pays for it. */
-  private payer({ channel }: SignedLease, peer: string): PayeeAccount {
+  private payer({ channel }: SignedLease, { lease }: CheckedLease, peer: string): PayeeAccount {
     const live = this.deps.book.live(channel)
     if (live?.peer !== peer) throw new MarketError('no-channel', { channel: channel.slice(0, 128) })
     if (live.account.state().status !== 'open') throw new MarketError('channel-closing', {})
+    if (!sameAsset(assetOfChannel(live.account.config), lease.asset)) {
+      throw new MarketError('bad-lease', { field: 'asset' })
+    }
     return live.account
   }
 

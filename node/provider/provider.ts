@@ -24,6 +24,7 @@ import type {
   Wallet,
 } from '../../contracts/base/ports.ts'
 import type { SigningKey } from '../../contracts/base/signing.ts'
+import type { Asset } from '../../contracts/base/terms.ts'
 import { type Tier, tierAtLeast } from '../../contracts/base/tier.ts'
 import { createEpochs, eraseEpochs } from '../../contracts/seal/epoch.ts'
 import { PROTOCOLS } from '../../contracts/wire/protocols.ts'
@@ -32,9 +33,10 @@ import { type OwnHello, signBinding } from '../net/hello.ts'
 import { booksAnchor } from '../settlement/anchor.ts'
 import type { ClaimReport } from '../settlement/claims.ts'
 import { failStop, guarded } from '../settlement/guards.ts'
-import { openPayeeBook, type PayeeBook } from '../settlement/payeeBook.ts'
+import { openPayeeBook } from '../settlement/payeeBook.ts'
 import { createReceiptBook } from '../settlement/receiptBook.ts'
 import { createSettler } from '../settlement/settler.ts'
+import { type Earnings, earnings } from './earnings.ts'
 import { sweepEpochs } from './epochSweep.ts'
 import { type Attest, BACKEND, backendHash, type Collect, createEvidence } from './evidence.ts'
 import { createJobs } from './jobs.ts'
@@ -73,8 +75,10 @@ export interface ProviderOptions {
     readonly identity: string
     readonly addresses: readonly string[]
   }[]
-  /** Least price sold at. */
+  /** Least price sold at, in each asset. */
   readonly tick: number
+  /** What the work is sold for; absent: TON. */
+  readonly assets?: readonly Asset[]
   readonly tier: Tier
   /** Where the backend runs its models: it stands in the evidence. */
   readonly compute: Compute
@@ -90,7 +94,7 @@ export interface ProviderOptions {
 }
 
 /** Figures for the owner. */
-export interface ProviderStatus {
+export interface ProviderStatus extends Earnings {
   readonly identity: string
   readonly tier: Tier
   readonly schedulers: readonly {
@@ -99,8 +103,6 @@ export interface ProviderStatus {
     listed: readonly string[]
   }[]
   readonly slots: readonly { model: string; tick: number; places: number; running: number }[]
-  readonly earned: bigint
-  readonly claimed: bigint
   readonly jobs: number
   /** What runs the models and what it is held to, where the backend says so. */
   readonly engine?: string
@@ -142,6 +144,7 @@ export async function startProvider(
     identity,
     payee: deps.wallet.address,
     minCloseDelayS: options.minCloseDelayS,
+    assets: options.assets,
     countersigned: receipts.countersigned,
     isOpen: (channel, jobId) => jobs.isOpen(channel, jobId),
   })
@@ -212,14 +215,6 @@ async function proveFirst(attest: Attest, backend: Backend, tier: Tier): Promise
   }
 }
 
-function earnings(book: PayeeBook): { earned: bigint; claimed: bigint } {
-  const books = book.all().map((account) => account.state())
-  return {
-    earned: books.reduce((sum, { spent }) => sum + spent, 0n),
-    claimed: books.reduce((sum, { claimed }) => sum + claimed, 0n),
-  }
-}
-
 function ownHello({ networkId, keys }: ProviderOptions, nowMs: number): OwnHello {
   const expiryS = Math.floor(nowMs / 1000) + BINDING_S
   const binding = signBinding({ networkId, role: 'provider', ...keys, expiryS })
@@ -231,9 +226,11 @@ function schedulersOf({ schedulers }: ProviderOptions): SchedulerAddress[] {
 }
 
 function slotsOf(backend: Backend, options: ProviderOptions): Slot[] {
-  const { tick, tier, region, gpu, memoryGiB } = options
-  return backend.models.map((model) => ({
-    name: model.id,
+  const { tick, tier, region, gpu, memoryGiB, assets = ['ton'] } = options
+  const sales = backend.models.flatMap((model) => assets.map((asset) => ({ model, asset })))
+  return sales.map(({ model, asset }) => ({
+    name: asset === 'ton' ? model.id : `${model.id}.${toHex(asset.hash).slice(0, 8)}`,
+    asset,
     model: model.id,
     modelHash: model.weightsHash,
     contextTokens: model.contextTokens,

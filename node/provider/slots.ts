@@ -28,21 +28,29 @@ export interface Slots {
   status(): { model: string; tick: number; places: number; running: number }[]
 }
 
-/** Divides each slot's places among the schedulers (identities in hex). */
+/**
+ * Divides each model's places among the schedulers (identities in hex). Slots of one model in
+ * several assets are the same places: whoever comes first has them.
+ */
 export function createSlots(all: readonly Slot[], schedulers: readonly string[]): Slots {
+  const modelOf = new Map(all.map(({ name, model }) => [name, model]))
   const places = new Map<string, Places>(
-    all.map((slot) => [slot.name, dividePlaces(slot.places, schedulers)]),
+    all.map((slot) => [slot.model, dividePlaces(slot.places, schedulers)]),
   )
-  const of = (slot: string): Places => places.get(slot) ?? { shares: {}, taken: {} }
+  const of = (slot: string): Places =>
+    places.get(modelOf.get(slot) ?? '') ?? { shares: {}, taken: {} }
   return {
     all,
     share: (slot, scheduler) => of(slot).shares[scheduler] ?? 0,
     take(slot, scheduler) {
       const taken = takePlace(of(slot), scheduler)
-      if (taken) places.set(slot, taken)
+      if (taken) places.set(modelOf.get(slot)!, taken)
       return taken !== undefined
     },
-    free: (slot, scheduler) => void places.set(slot, freePlace(of(slot), scheduler)),
+    free: (slot, scheduler) => {
+      const model = modelOf.get(slot)
+      if (model !== undefined) places.set(model, freePlace(of(slot), scheduler))
+    },
     status: () =>
       all.map(({ name, model, tick, places: count }) => ({
         model,

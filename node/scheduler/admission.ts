@@ -36,7 +36,8 @@ export function admit(
     completion: Math.min(spec.maxTokens, windowFor(0, window)),
     reasoning: 0,
   }
-  const lease = { tick: terms.lowestTick, fee: terms.fee, multipliers, steps, window }
+  const { asset } = spec
+  const lease = { asset, tick: terms.lowestTick, fee: terms.fee, multipliers, steps, window }
   const needed = charge(billed(usage, steps), lease, true)
   const free = freeOf(state, reserved)
   if (needed > free) throw new MarketError('no-funds', { needed, free: free > 0n ? free : 0n })

@@ -3,6 +3,7 @@
  * @module
  */
 import { MarketError } from '../../contracts/base/errors.ts'
+import type { Asset } from '../../contracts/base/terms.ts'
 import type { Parameters } from '../../contracts/money/price.ts'
 import type { JobSpec } from '../../contracts/wire/submit.ts'
 import { headroomOf } from '../settlement/payerAccount.ts'
@@ -31,16 +32,22 @@ export function matchEvent(outcome: Outcome, spec: JobSpec): JobEvent {
   }
 }
 
+/** Finds a provider that is connected and can be paid now, in an asset. */
+export interface Finds {
+  provider(identity: string, asset: Asset | undefined): PaidProvider | undefined
+}
+
 /**
  * The provider of an offer, where its account can pay for what comes first. Throws `provider-lost`,
  * `no-funds`; the provider then gets no new jobs until the account can pay.
  */
 export function payable(
-  provider: PaidProvider | undefined,
+  { provider: find }: Finds,
   spec: JobSpec,
   offer: OfferView,
   terms: Parameters,
 ): PaidProvider {
+  const provider = find(offer.provider, offer.asset)
   if (!provider) throw new MarketError('provider-lost')
   const needed = firstNeed(spec, offer, terms)
   const free = headroomOf(provider.account.state())

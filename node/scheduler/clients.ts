@@ -13,6 +13,7 @@ import { JobMessageSchema } from '../../contracts/wire/generated/chrysalis_pb.ts
 import { toRefused } from '../../contracts/wire/messages.ts'
 import { type JobSpec, parseSubmit } from '../../contracts/wire/submit.ts'
 import { messageStream } from '../net/messageStream.ts'
+import { assetOfChannel } from '../settlement/channelKind.ts'
 import type { PayeeAccount } from '../settlement/payeeAccount.ts'
 import type { PayeeBook } from '../settlement/payeeBook.ts'
 import { admit } from './admission.ts'
@@ -46,8 +47,9 @@ export function createClients(deps: ClientDeps): Clients {
     try {
       const first = await stream.next(LIMITS.helloMs)
       if (first?.kind.case !== 'submit') throw new MarketError('bad-frame', { expected: 'submit' })
-      const spec = parseSubmit(first.kind.value)
-      const account = deps.book.live(spec.channel.toRawString())?.account
+      const submitted = parseSubmit(first.kind.value)
+      const account = deps.book.live(submitted.channel.toRawString())?.account
+      const spec = account ? { ...submitted, asset: assetOfChannel(account.config) } : submitted
       const entered = await freshFunds(account, () => jobs.enter(spec, raw.peer))
       leave = entered.leave
       deps.logger.info({ job: spec.jobId, model: spec.model }, 'job admitted')
@@ -103,7 +105,7 @@ function createOpenJobs(deps: ClientDeps) {
         throw new MarketError('duplicate-job', { job: jobId })
       }
       const ofChannel = reserved.get(channel) ?? new Map<string, NanoTon>()
-      const lowestTick = Math.min(spec.maxTick, deps.pool.lowestTick(spec.model) ?? 0)
+      const lowestTick = Math.min(spec.maxTick, deps.pool.lowestTick(spec.model, spec.asset) ?? 0)
       const terms = { ...deps.terms(spec.model), lowestTick, fee: deps.fee }
       ofChannel.set(jobId, admit(spec, live.account.state(), ofChannel, terms))
       reserved.set(channel, ofChannel)

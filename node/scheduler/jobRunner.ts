@@ -10,24 +10,22 @@ import type { JobSpec } from '../../contracts/wire/submit.ts'
 import { closeAfter } from '../settlement/guards.ts'
 import type { PayeeAccount } from '../settlement/payeeAccount.ts'
 import type { ReceiptBook } from '../settlement/receiptBook.ts'
-import { matchEvent, payable } from './asking.ts'
+import { type Finds, matchEvent, payable } from './asking.ts'
 import { type ClientSide, createClientSide, type JobStream } from './clientSide.ts'
 import { startJob, stepJob } from './job.ts'
 import type { JobEffect, JobEvent, JobState } from './jobTypes.ts'
 import { type Leg, openLeg } from './leg.ts'
-import type { LegDeps, PaidProvider } from './legTypes.ts'
+import type { LegDeps } from './legTypes.ts'
 import type { OfferView } from './offers.ts'
 import type { Outcome, Pool } from './poolTypes.ts'
 import { settleJob } from './settleJob.ts'
 import { createStepper, type Dispatch } from './stepper.ts'
 import { createTimers, type Timers } from './timers.ts'
 
-export interface RunnerDeps extends LegDeps {
+export interface RunnerDeps extends LegDeps, Finds {
   readonly clock: Clock
   readonly logger: Logger
   readonly pool: Pool
-  /** A provider that is connected and can be paid now. */
-  provider(identity: string): PaidProvider | undefined
   readonly receipts: ReceiptBook
   readonly trace?: Trace
 }
@@ -206,7 +204,7 @@ class JobRun {
     const current = () => this.state.attempt === attempt && this.state.place !== undefined
     try {
       const terms = this.deps.terms(offer.model)
-      const provider = payable(this.deps.provider(offer.provider), this.spec, offer, terms)
+      const provider = payable(this.deps, this.spec, offer, terms)
       const job = { spec: this.spec, attempt, offer, provider }
       const leg = await openLeg(this.deps, job, async (event) => {
         if (current()) await this.dispatch(event)

@@ -53,7 +53,7 @@ export function signLease(deps: LegDeps, { spec, attempt, offer }: LegJob) {
     clientJobKey: spec.clientJobKey,
     modelHash,
     minTier: spec.minTier,
-    asset: 'ton',
+    asset: offer.asset ?? 'ton',
     tick,
     fee: deps.fee,
     multipliers,
@@ -150,11 +150,12 @@ export function costWithin(total: NanoTon, fee: number): NanoTon {
 }
 
 /** What an attempt on an offer costs at least: the bound on the prompt, and the first window. */
-export function firstNeed(spec: JobSpec, { tick }: OfferView, terms: Parameters): NanoTon {
+export function firstNeed(spec: JobSpec, offer: OfferView, terms: Parameters): NanoTon {
+  const { tick, asset } = offer
   const { steps, window } = terms
   const completion = Math.min(spec.maxTokens, windowFor(0, window))
   const usage = { prompt: spec.promptTokens, cachedPrompt: 0, completion, reasoning: 0 }
-  return charge(billed(usage, steps), { ...terms, tick, fee: 0 }, false)
+  return charge(billed(usage, steps), { ...terms, asset, tick, fee: 0 }, false)
 }
 
 function wrongField(receipt: Receipt, lease: Lease, leaseHash: Uint8Array): string | undefined {

@@ -2,9 +2,11 @@
  * Offers as they come over the wire, checked once; and what all of them together put on offer.
  * @module
  */
+import { assetKey, assetOf } from '../../contracts/base/assets.ts'
 import { type Bytes, toHex } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
+import type { Asset } from '../../contracts/base/terms.ts'
 import type { Tier } from '../../contracts/base/tier.ts'
 import type { Offer } from '../../contracts/wire/generated/chrysalis_pb.ts'
 import { integer, name, tier } from '../../contracts/wire/submit.ts'
@@ -24,6 +26,8 @@ export interface OfferView {
   readonly memoryGiB: number
   readonly contextTokens: number
   readonly demo: boolean
+  /** What the tick is in; absent: TON. */
+  readonly asset?: Asset
 }
 
 /** An offer of a provider (identity hex). Throws `bad-input` naming the field. */
@@ -43,15 +47,19 @@ export function parseOffer(offer: Offer, provider: string): OfferView {
     memoryGiB: integer('memoryGiB', offer.memoryGib, 0, 1 << 20),
     contextTokens: integer('contextTokens', offer.contextTokens, 1, 2 ** 31 - 1),
     demo: offer.demo,
+    asset: assetOf(offer.asset),
   }
 }
 
 /**
- * One line for each model and its weights: the lowest tick, all places, how many providers, which
+ * One line for each model, its weights and its asset: the lowest tick, all places, how many providers, which
  * tiers. Other weights under one name are another line, the cheapest first.
  */
 export function modelsOnOffer(offers: readonly OfferView[]) {
-  const byWeights = Map.groupBy(offers, ({ model, modelHash }) => `${model} ${toHex(modelHash)}`)
+  const byWeights = Map.groupBy(
+    offers,
+    ({ model, modelHash, asset }) => `${model} ${toHex(modelHash)} ${assetKey(asset)}`,
+  )
   return [...byWeights.values()]
     .map((slots) => ({
       model: slots[0]!.model,
@@ -62,6 +70,7 @@ export function modelsOnOffer(offers: readonly OfferView[]) {
       tiers: [...new Set(slots.map((slot) => slot.tier))].sort(),
       contextTokens: least(slots, (slot) => slot.contextTokens),
       demo: slots.some((slot) => slot.demo),
+      asset: assetKey(slots[0]!.asset),
     }))
     .sort((a, b) =>
       a.model === b.model ? a.lowestTick - b.lowestTick : a.model < b.model ? -1 : 1,

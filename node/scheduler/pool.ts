@@ -8,6 +8,7 @@
  * @module
  */
 import type { Clock } from '../../contracts/base/ports.ts'
+import type { Asset } from '../../contracts/base/terms.ts'
 import { TICKS, tickPrice } from '../../contracts/money/price.ts'
 import type { JobSpec } from '../../contracts/wire/submit.ts'
 import type { Decision, MatchEvent } from '../matching/events.ts'
@@ -15,7 +16,15 @@ import { createMatcher, type Matcher } from '../matching/matcher.ts'
 import { type Belief, type JobEnd, newcomer, redeclared, restMs, revised } from './belief.ts'
 import { blamedFor, failureStreaks, sharedBlame } from './blame.ts'
 import type { OfferView } from './offers.ts'
-import { type Outcome, ownerNumber, type Pool, type PoolOptions, slotName } from './poolTypes.ts'
+import { payableProviders } from './payable.ts'
+import {
+  type Outcome,
+  ownerNumber,
+  type Pool,
+  type PoolOptions,
+  saleOf,
+  slotName,
+} from './poolTypes.ts'
 import { tickCounts } from './tickCounts.ts'
 
 /** A pool on the matching core. Every event carries the clock's monotonic time. */
@@ -44,7 +53,7 @@ class MatchedPool implements Pool {
   private readonly entries = new Map<string, Entry>()
   private readonly ofProvider = new Map<string, Set<string>>()
   private readonly ticks = tickCounts()
-  private readonly payable = new Set<string>()
+  private readonly payable = payableProviders()
   private readonly streaks = failureStreaks()
   private readonly asked = new Map<string, Waiter>()
 
@@ -66,8 +75,8 @@ class MatchedPool implements Pool {
     const belief = known ? redeclared(known.belief, capacity) : newcomer(capacity, serviceMs)
     if (known) this.ticks.count(known.offer, -1)
     this.ticks.count(offer, 1)
-    if (known && this.ownerOf(known.offer.model) !== this.ownerOf(offer.model)) {
-      this.apply(known.offer.model, { type: 'leave', slot: name })
+    if (known && this.ownerOf(saleOf(known.offer)) !== this.ownerOf(saleOf(offer))) {
+      this.apply(saleOf(known.offer), { type: 'leave', slot: name })
     }
     const names = this.ofProvider.get(offer.provider) ?? new Set()
     this.ofProvider.set(offer.provider, names.add(name))
@@ -77,7 +86,7 @@ class MatchedPool implements Pool {
   drain(provider: string, slot: string): void {
     const name = slotName(provider, slot)
     const entry = this.entries.get(name)
-    if (entry) this.apply(entry.offer.model, { type: 'drain', slot: name })
+    if (entry) this.apply(saleOf(entry.offer), { type: 'drain', slot: name })
   }
 
   leave(provider: string, slot?: string): void {
@@ -89,31 +98,30 @@ class MatchedPool implements Pool {
       this.ticks.count(entry.offer, -1)
       this.entries.delete(name)
       names.delete(name)
-      this.apply(entry.offer.model, { type: 'leave', slot: name })
+      this.apply(saleOf(entry.offer), { type: 'leave', slot: name })
     }
     if (names.size > 0) return
     this.ofProvider.delete(provider)
-    this.payable.delete(provider)
+    this.payable.forget(provider)
     this.streaks.forget(provider)
   }
 
-  setPayable(provider: string, payable: boolean): void {
-    if (this.payable.has(provider) === payable) return
-    if (payable) this.payable.add(provider)
-    else this.payable.delete(provider)
+  setPayable(provider: string, payable: boolean, asset?: Asset): void {
+    if (!this.payable.set({ provider, asset }, payable)) return
     for (const name of this.ofProvider.get(provider) ?? []) this.tell(name, this.entries.get(name)!)
   }
 
   ask(id: string, spec: JobSpec, excluded: readonly string[], decide: (o: Outcome) => void): void {
     const deadline = Math.floor(this.clock.monotonicMs()) + spec.deadlineMs
     const stop = this.clock.after(spec.deadlineMs + 1, () => this.pass())
-    this.asked.set(id, { owner: this.ownerOf(spec.model), decide, stop })
+    const sale = saleOf(spec)
+    this.asked.set(id, { owner: this.ownerOf(sale), decide, stop })
     try {
-      this.apply(spec.model, {
+      this.apply(sale, {
         type: 'job',
         id,
         tenant: spec.channel.toRawString(),
-        model: spec.model,
+        model: sale,
         maxTick: spec.maxTick,
         expectedTokens: spec.maxTokens,
         speedWeight: spec.speedWeight,
@@ -150,15 +158,15 @@ class MatchedPool implements Pool {
       if (failed) this.blameSiblings(provider, slot, belief, streak)
     }
     // Where the slot has left, its jobs are forgotten already.
-    if (entry) this.apply(entry.offer.model, { type: end === 'failed' ? 'fail' : 'done', id })
+    if (entry) this.apply(saleOf(entry.offer), { type: end === 'failed' ? 'fail' : 'done', id })
   }
 
   offers(): readonly OfferView[] {
     return [...this.entries.values()].map(({ offer }) => offer)
   }
 
-  lowestTick(model: string): number | undefined {
-    return this.ticks.lowest(model)
+  lowestTick(model: string, asset?: Asset): number | undefined {
+    return this.ticks.lowest(saleOf({ model, asset }))
   }
 
   waiting(): number {
@@ -195,8 +203,9 @@ class MatchedPool implements Pool {
   private tell(name: string, entry: Entry): void {
     this.entries.set(name, entry)
     const { offer, belief, endRest } = entry
-    const { provider, model, tick, tier, region, gpu, memoryGiB } = offer
-    const usable = this.payable.has(provider) && !endRest
+    const { provider, tick, tier, region, gpu, memoryGiB } = offer
+    const model = saleOf(offer)
+    const usable = this.payable.has(offer) && !endRest
     const capacity = usable ? belief.usable : 0
     const { serviceMs } = belief
     const what = { provider, model, tick, capacity, serviceMs, tier, region, gpu, memoryGiB }

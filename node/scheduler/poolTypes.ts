@@ -2,7 +2,9 @@
  * What the scheduler asks of its pool and how the pool answers; `pool.ts` is the pool.
  * @module
  */
+import { assetKey } from '../../contracts/base/assets.ts'
 import { type Bytes, toHex } from '../../contracts/base/bytes.ts'
+import type { Asset } from '../../contracts/base/terms.ts'
 import type { JobSpec } from '../../contracts/wire/submit.ts'
 import type { Decision, StrategyName } from '../matching/events.ts'
 import type { JobEnd } from './belief.ts'
@@ -22,16 +24,16 @@ export interface Pool {
   drain(provider: string, slot: string): void
   /** Forgets a slot, or all slots of a provider. */
   leave(provider: string, slot?: string): void
-  /** Says whether the scheduler can pay a provider now. */
-  setPayable(provider: string, payable: boolean): void
+  /** Says whether the scheduler can pay a provider now, in an asset; TON where it is not named. */
+  setPayable(provider: string, payable: boolean, asset?: Asset): void
   /** Asks for a place; `decide` is called once, or first with `queued` and later again. */
   ask(id: string, spec: JobSpec, excluded: readonly string[], decide: (o: Outcome) => void): void
   cancel(id: string): void
   /** Frees a place that `ask` gave. */
   free(id: string, slot: string, end: JobEnd, tookMs: number): void
   offers(): readonly OfferView[]
-  /** The lowest tick at which a model is on offer. */
-  lowestTick(model: string): number | undefined
+  /** The lowest tick at which a model is on offer, in an asset; TON where it is not named. */
+  lowestTick(model: string, asset?: Asset): number | undefined
   waiting(): number
   /** Stops the clocks of waiting jobs and resting slots. */
   stop(): void
@@ -54,6 +56,15 @@ export function ownerNumber(model: string, owners: number): number {
   let hash = 0x811c9dc5
   for (let i = 0; i < model.length; i++) hash = Math.imul(hash ^ model.charCodeAt(i), 0x01000193)
   return (hash >>> 0) % owners
+}
+
+/**
+ * What is matched: a model that is paid for in one asset. Jobs in an asset never meet offers in
+ * another, so no two prices are ever compared that are not in the same money.
+ */
+export function saleOf({ model, asset }: Pick<OfferView, 'model' | 'asset'>): string {
+  const key = assetKey(asset)
+  return key === 'ton' ? model : `${model} ${key}`
 }
 
 /** The name of a slot in the whole pool. */

@@ -1,9 +1,10 @@
 /**
- * The channels in which the scheduler pays its providers: one per provider and wallet, found again
- * by its nonce, whose configuration is on disk before any money moves.
+ * The channels in which the scheduler pays its providers: one per provider, wallet and asset, found
+ * again by its nonce, whose configuration is on disk before any money moves.
  * @module
  */
 import type { Address } from '@ton/core'
+import { assetKey, sameAsset } from '../../contracts/base/assets.ts'
 import { fromHex, toHex, utf8 } from '../../contracts/base/bytes.ts'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import type {
@@ -16,6 +17,7 @@ import type {
   Wallet,
 } from '../../contracts/base/ports.ts'
 import type { SigningKey } from '../../contracts/base/signing.ts'
+import type { Asset } from '../../contracts/base/terms.ts'
 import type { NanoTon } from '../../contracts/base/units.ts'
 import type { ChannelConfig } from '../../contracts/wrappers/Channel.ts'
 import type { PeerHello } from '../net/hello.ts'
@@ -34,11 +36,19 @@ export interface ProviderDeps {
   readonly logger: Logger
 }
 
+/** A jetton, and what is deposited at a time, in its base units. */
+export interface PaidJetton {
+  readonly asset: Asset
+  readonly deposit: bigint
+}
+
 export interface ProviderOptions {
   readonly networkId: number
   /** The voucher key of a channel, by the hex of its nonce. */
   readonly voucherKey: (nonce: string) => SigningKey
   readonly depositNano: NanoTon
+  /** Jettons that providers are paid in, beside TON. */
+  readonly jettons?: readonly PaidJetton[]
   readonly closeDelayS: number
 }
 
@@ -48,47 +58,62 @@ export function createProviderChannels(deps: ProviderDeps, options: ProviderOpti
   const stopping = new AbortController()
   let turn: Promise<unknown> = Promise.resolve()
 
-  const configOf = (payee: Address, nonce: Uint8Array) =>
-    configFor(wallet.address, payee, nonce, options)
+  /** What is deposited at a time. Throws `bad-asset`. */
+  const depositOf = (asset: Asset): bigint => {
+    if (asset === 'ton') return options.depositNano
+    const jetton = options.jettons?.find((each) => sameAsset(each.asset, asset))
+    if (!jetton) throw new MarketError('bad-asset', { asset: assetKey(asset) })
+    return jetton.deposit
+  }
 
-  const channelTo = async ({ server }: PeerHello, fresh = false): Promise<ChannelConfig> => {
+  const channelTo = async (
+    { server }: PeerHello,
+    asset: Asset,
+    fresh = false,
+  ): Promise<ChannelConfig> => {
     if (!server) throw new MarketError('bad-signature', { missing: 'binding' })
-    const key = `${toHex(server.identity)}/${server.wallet.toRawString()}`
+    const configOf = (nonce: Uint8Array) =>
+      configFor(wallet.address, server.wallet, asset, nonce, options)
+    const suffix = asset === 'ton' ? '' : `/${assetKey(asset)}`
+    const key = `${toHex(server.identity)}/${server.wallet.toRawString()}${suffix}`
     const saved = fresh ? undefined : store.get(TABLE, key)
-    if (saved) return configOf(server.wallet, fromHex(new TextDecoder().decode(saved), 16))
-    const { nonce } = newChannelConfig(random, configOf(server.wallet, new Uint8Array(16)))
+    if (saved) return configOf(fromHex(new TextDecoder().decode(saved), 16))
+    const { nonce } = newChannelConfig(random, configOf(new Uint8Array(16)))
     await store.write([{ table: TABLE, key, value: utf8(toHex(nonce)) }])
-    return configOf(server.wallet, nonce)
+    return configOf(nonce)
   }
 
   /** A channel that has begun to close takes no deposit: the next one has a new nonce. */
-  const openTo = async (hello: PeerHello): Promise<ChannelConfig> => {
-    const known = await channelTo(hello)
+  const openTo = async (hello: PeerHello, asset: Asset): Promise<ChannelConfig> => {
+    const known = await channelTo(hello, asset)
     try {
-      await fund(known, options.depositNano)
+      await fund(known, depositOf(asset))
       return known
     } catch (thrown) {
       if (asMarketError(thrown).code !== 'channel-closing') throw thrown
-      const config = await channelTo(hello, true)
-      await fund(config, options.depositNano)
+      const config = await channelTo(hello, asset, true)
+      await fund(config, depositOf(asset))
       return config
     }
   }
 
-  const fund = (config: ChannelConfig, depositNano: NanoTon): Promise<unknown> => {
-    const done = turn.then(() => openChannel(deps, config, depositNano, stopping.signal))
+  const fund = (config: ChannelConfig, deposit: bigint): Promise<unknown> => {
+    const done = turn.then(() => openChannel(deps, config, deposit, stopping.signal))
     turn = done.catch(() => undefined) // the caller has the error
     return done
   }
 
   return {
+    /** Throws `bad-asset` where providers are not paid in it here. */
+    checkAsset: (asset: Asset) => void depositOf(asset),
     /** Opens the channel where it is not, and its account at the provider. */
     async open(
       hello: PeerHello,
+      asset: Asset,
       peer: string,
       onEnd: (error: MarketError) => void,
     ): Promise<PayerAccount> {
-      const config = await openTo(hello)
+      const config = await openTo(hello, asset)
       return openPayerAccount(
         { ...deps, networkId: options.networkId },
         {
@@ -101,8 +126,8 @@ export function createProviderChannels(deps: ProviderDeps, options: ProviderOpti
       )
     },
     /** One more deposit into the channel of an account. */
-    async topUp(hello: PeerHello, account: PayerAccount): Promise<void> {
-      await fund(await channelTo(hello), account.state().deposit + options.depositNano)
+    async topUp(hello: PeerHello, asset: Asset, account: PayerAccount): Promise<void> {
+      await fund(await channelTo(hello, asset), account.state().deposit + depositOf(asset))
       await account.refresh()
     },
     stop: () => stopping.abort(),
@@ -112,9 +137,11 @@ export function createProviderChannels(deps: ProviderDeps, options: ProviderOpti
 function configFor(
   payer: Address,
   payee: Address,
+  asset: Asset,
   nonce: Uint8Array,
   { voucherKey, closeDelayS, networkId: network }: ProviderOptions,
 ): ChannelConfig {
   const { publicKey } = voucherKey(toHex(nonce))
-  return { payer, payee, voucherKey: publicKey, nonce, closeDelayS, network }
+  const minter = asset === 'ton' ? {} : { minter: asset }
+  return { payer, payee, voucherKey: publicKey, nonce, closeDelayS, network, ...minter }
 }

@@ -6,9 +6,11 @@
  * no capacity for the pool.
  * @module
  */
+import { assetKey } from '../../contracts/base/assets.ts'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { FrameStream } from '../../contracts/base/ports.ts'
+import type { Asset } from '../../contracts/base/terms.ts'
 import {
   type OfferMessage,
   OfferMessageSchema,
@@ -32,7 +34,8 @@ export interface Providers {
   serve(raw: FrameStream, hello: PeerHello): Promise<void>
   /** A peer's last connection has ended. */
   gone(peer: string): void
-  get(identity: string): PaidProvider | undefined
+  /** A provider that can be paid now, in an asset; TON where it is not named. */
+  get(identity: string, asset?: Asset): PaidProvider | undefined
   connected(): readonly { identity: string; peer: string; payable: boolean }[]
   stop(): Promise<void>
 }
@@ -48,14 +51,14 @@ export function createProviders(
 
 type Stream = MessageStream<typeof OfferMessageSchema>
 
-/** One offer stream of a provider, and the account that goes with it. */
+/** One offer stream of a provider, and its accounts, one for each asset that it is paid in. */
 interface Link {
   readonly identity: string
   readonly peer: string
   readonly hello: PeerHello
   readonly stream: Stream
   readonly slots: Set<string>
-  account?: ProviderAccount
+  readonly accounts: Map<string, ProviderAccount>
 }
 
 class ProviderBook implements Providers {
@@ -63,7 +66,7 @@ class ProviderBook implements Providers {
   private readonly pool: Pool
   private readonly channels: ReturnType<typeof createProviderChannels>
   private readonly links = new Map<string, Link>()
-  /** By identity; kept when a provider leaves, or leaving would forgive it. */
+  /** By identity and asset; kept when a provider leaves, or leaving would forgive it. */
   private readonly losses = new Map<string, Losses>()
 
   constructor(deps: ProviderDeps, options: ProviderOptions, pool: Pool) {
@@ -79,7 +82,8 @@ class ProviderBook implements Providers {
       throw new MarketError('bad-frame', { unexpected: hello.role })
     }
     const identity = providerName(hello.server.identity)
-    const link: Link = { identity, peer: raw.peer, hello, stream, slots: new Set() }
+    const fresh = { slots: new Set<string>(), accounts: new Map<string, ProviderAccount>() }
+    const link: Link = { identity, peer: raw.peer, hello, stream, ...fresh }
     await this.join(link)
     try {
       for (;;) {
@@ -97,15 +101,15 @@ class ProviderBook implements Providers {
     for (const link of this.links.values()) if (link.peer === peer) void this.leave(link)
   }
 
-  get(identity: string): PaidProvider | undefined {
-    return this.links.get(identity)?.account?.current()
+  get(identity: string, asset?: Asset): PaidProvider | undefined {
+    return this.links.get(identity)?.accounts.get(assetKey(asset))?.current()
   }
 
   connected() {
-    return [...this.links.values()].map(({ identity, peer, account }) => ({
+    return [...this.links.values()].map(({ identity, peer, accounts }) => ({
       identity,
       peer,
-      payable: account?.current() !== undefined,
+      payable: [...accounts.values()].some((account) => account.current() !== undefined),
     }))
   }
 
@@ -132,7 +136,7 @@ class ProviderBook implements Providers {
       this.links.delete(link.identity)
       this.pool.leave(link.identity)
     }
-    await link.account?.stop()
+    await Promise.all([...link.accounts.values()].map((account) => account.stop()))
   }
 
   /** Takes one message; an offer is answered when it is listed and can be paid for, or not. */
@@ -164,9 +168,11 @@ class ProviderBook implements Providers {
       if (!link.slots.has(offer.slot) && link.slots.size >= LIMITS.slotsPerProvider) {
         throw new MarketError('limit-exceeded', { slots: link.slots.size })
       }
+      const asset = offer.asset ?? 'ton'
+      this.channels.checkAsset(asset)
       link.slots.add(offer.slot)
       this.pool.offer(offer)
-      await this.fund(link).opened
+      await this.fund(link, asset).opened
       return { slot: offer.slot, code: 'listed', detail: '' }
     } catch (thrown) {
       const error = asMarketError(thrown)
@@ -176,21 +182,26 @@ class ProviderBook implements Providers {
     }
   }
 
-  /** One payable channel per provider: found again, or opened and announced to the provider. */
-  private fund(link: Link): ProviderAccount {
-    const losses = this.losses.get(link.identity) ?? noLosses()
-    this.losses.set(link.identity, losses)
-    link.account ??= keepAccount({
+  /** One payable channel per provider and asset: found again, or opened and announced. */
+  private fund(link: Link, asset: Asset): ProviderAccount {
+    const { identity, hello, peer } = link
+    const key = assetKey(asset)
+    const known = link.accounts.get(key)
+    if (known) return known
+    const losses = this.losses.get(`${identity} ${key}`) ?? noLosses()
+    this.losses.set(`${identity} ${key}`, losses)
+    const account = keepAccount({
       ...this.deps,
-      peer: link.peer,
+      peer,
       losses,
-      open: (onEnd) => this.channels.open(link.hello, link.peer, onEnd),
-      topUp: (account) => this.channels.topUp(link.hello, account),
+      open: (onEnd) => this.channels.open(hello, asset, peer, onEnd),
+      topUp: (paid) => this.channels.topUp(hello, asset, paid),
       onPayable: (payable) => {
-        if (this.links.get(link.identity) === link) this.pool.setPayable(link.identity, payable)
+        if (this.links.get(identity) === link) this.pool.setPayable(identity, payable, asset)
       },
     })
-    return link.account
+    link.accounts.set(key, account)
+    return account
   }
 }
 

@@ -5,6 +5,7 @@
  * simulated world.
  * @module
  */
+import { assetKey } from '../../contracts/base/assets.ts'
 import { toHex } from '../../contracts/base/bytes.ts'
 import type { MarketError } from '../../contracts/base/errors.ts'
 import type {
@@ -20,6 +21,7 @@ import type {
   Wallet,
 } from '../../contracts/base/ports.ts'
 import type { SigningKey } from '../../contracts/base/signing.ts'
+import type { Asset } from '../../contracts/base/terms.ts'
 import type { NanoTon } from '../../contracts/base/units.ts'
 import { termsOf } from '../../contracts/money/marketTerms.ts'
 import { PROTOCOLS } from '../../contracts/wire/protocols.ts'
@@ -31,11 +33,12 @@ import { failStop, guarded } from '../settlement/guards.ts'
 import { openPayeeBook, type PayeeBook } from '../settlement/payeeBook.ts'
 import { createReceiptBook } from '../settlement/receiptBook.ts'
 import { createSettler } from '../settlement/settler.ts'
-import { type Clients, createClients } from './clients.ts'
+import { type ClientDeps, type Clients, createClients } from './clients.ts'
 import { createGreeted } from './greeted.ts'
 import type { OfferView } from './offers.ts'
 import { createPool } from './pool.ts'
 import type { Pool } from './poolTypes.ts'
+import type { PaidJetton } from './providerChannels.ts'
 import { createProviders, type Providers } from './providers.ts'
 
 export interface SchedulerDeps {
@@ -71,6 +74,8 @@ export interface SchedulerOptions {
   readonly affinityBonus?: number
   /** Deposit in the channel to each provider. */
   readonly providerDepositNano: NanoTon
+  /** Jettons taken from clients and paid to providers, beside TON. */
+  readonly jettons?: readonly PaidJetton[]
   /** Close delay of own channels, and the least one accepted from clients. */
   readonly closeDelayS: number
   /**
@@ -87,7 +92,7 @@ export interface SchedulerStatus {
   readonly providers: readonly { identity: string; peer: string; payable: boolean }[]
   readonly slots: readonly Pick<
     OfferView,
-    'provider' | 'model' | 'tick' | 'capacity' | 'tier' | 'demo'
+    'provider' | 'model' | 'tick' | 'capacity' | 'tier' | 'demo' | 'asset'
   >[]
   readonly openJobs: number
   readonly waiting: number
@@ -96,6 +101,8 @@ export interface SchedulerStatus {
 
 export interface ChannelFigures {
   readonly channel: string
+  /** What the amounts are in: `ton` for nanoTON, or a minter's raw address. */
+  readonly asset: string
   readonly deposit: NanoTon
   readonly cumulative: NanoTon
   readonly spent: NanoTon
@@ -127,18 +134,20 @@ export async function startScheduler(
   const pool = createPool(clock, options)
   const { voucherKey, identity: identityKey } = keys
   const depositNano = options.providerDepositNano
-  const channels = { networkId, voucherKey, depositNano, closeDelayS }
+  const { jettons } = options
+  const channels = { networkId, voucherKey, depositNano, jettons, closeDelayS }
   const providers = createProviders(deps, channels, pool)
   const book = await openPayeeBook(deps, {
     networkId,
     identity: identityKey,
     payee: deps.wallet.address,
     minCloseDelayS: closeDelayS,
+    assets: assetsOf(options),
     countersigned: receipts.countersigned,
     isOpen: (channel, jobId) => clients.isOpen(channel, jobId),
   })
   const { fee, strategy } = options
-  const provider = (id: string) => providers.get(id)
+  const provider: ClientDeps['provider'] = (id, asset) => providers.get(id, asset)
   const terms = (model: string) => termsOf(deps.directory.current(), model)
   const legs = { networkId, identity: identityKey, fee, strategy, provider, terms }
   const clients = createClients({ ...deps, ...legs, pool, book, receipts })
@@ -193,15 +202,21 @@ export async function startScheduler(
   }
 }
 
+/** TON, and the listed jettons. */
+function assetsOf({ jettons = [] }: SchedulerOptions): readonly Asset[] {
+  return ['ton', ...jettons.map(({ asset }) => asset)]
+}
+
 function ownHello({ clock, directory }: SchedulerDeps, options: SchedulerOptions): OwnHello {
   const { networkId, keys, fee, strategy, closeDelayS: minCloseDelayS } = options
   const expiryS = Math.floor(clock.nowMs() / 1000) + BINDING_S
   const parameterVersion = directory.current().version
+  const assets = assetsOf(options).map(assetKey)
   return {
     networkId,
     role: 'scheduler',
     binding: signBinding({ networkId, role: 'scheduler', ...keys, expiryS }),
-    terms: { fee, strategy, parameterVersion, minCloseDelayS },
+    terms: { fee, strategy, parameterVersion, minCloseDelayS, assets },
   }
 }
 
@@ -213,14 +228,15 @@ function statusOf(
 ): Omit<SchedulerStatus, 'identity' | 'addresses'> {
   return {
     providers: providers.connected(),
-    slots: pool.offers().map(({ provider, model, tick, capacity, tier, demo }) => {
-      return { provider, model, tick, capacity, tier, demo }
+    slots: pool.offers().map(({ provider, model, tick, capacity, tier, demo, asset }) => {
+      return { provider, model, tick, capacity, tier, demo, asset }
     }),
     openJobs: clients.open(),
     waiting: pool.waiting(),
     clientChannels: book.all().map((account) => {
       const { channel, deposit, cumulative, spent, claimed } = account.state()
-      return { channel, deposit, cumulative, spent, claimed }
+      const asset = assetKey(account.config.minter)
+      return { channel, asset, deposit, cumulative, spent, claimed }
     }),
   }
 }

@@ -3,18 +3,21 @@
  * @module
  */
 import type { OfferView } from './offers.ts'
+import { saleOf } from './poolTypes.ts'
 
 export interface TickCounts {
   /** Counts a slot in (1) or out (-1). */
-  count(offer: Pick<OfferView, 'model' | 'tick'>, change: 1 | -1): void
-  /** The lowest tick at which a model is on offer. */
-  lowest(model: string): number | undefined
+  count(offer: Pick<OfferView, 'model' | 'tick' | 'asset'>, change: 1 | -1): void
+  /** The lowest tick at which something is on offer (`saleOf`). */
+  lowest(sale: string): number | undefined
 }
 
 export function tickCounts(): TickCounts {
   const models = new Map<string, Map<number, number>>()
   return {
-    count({ model, tick }, change) {
+    count(offer, change) {
+      const { tick } = offer
+      const model = saleOf(offer)
       const counts = models.get(model) ?? new Map<number, number>()
       const count = (counts.get(tick) ?? 0) + change
       if (count > 0) counts.set(tick, count)

@@ -9,7 +9,7 @@ import type { ChannelConfig } from '../../contracts/wrappers/Channel.ts'
 
 /** A configuration as bytes of the store. */
 export function encodeConfig(config: ChannelConfig): Uint8Array {
-  const { payer, payee, voucherKey, nonce, closeDelayS, network } = config
+  const { payer, payee, voucherKey, nonce, closeDelayS, network, minter } = config
   return utf8(
     JSON.stringify({
       payer: payer.toRawString(),
@@ -18,6 +18,7 @@ export function encodeConfig(config: ChannelConfig): Uint8Array {
       nonce: toHex(nonce),
       closeDelayS,
       network,
+      minter: minter?.toRawString(),
     }),
   )
 }
@@ -32,5 +33,6 @@ export function decodeConfig(bytes: Uint8Array): ChannelConfig {
     nonce: fromHex(saved.nonce, 16),
     closeDelayS: Number(saved.closeDelayS),
     network: Number(saved.network),
+    ...(saved.minter === undefined ? {} : { minter: Address.parseRaw(saved.minter) }),
   }
 }

@@ -1,10 +1,10 @@
 /**
- * Turning vouchers into TON: a payee claims its best voucher, rarely.
+ * Turning vouchers into TON or jettons: a payee claims its best voucher, rarely.
  *
- * An external claim needs no wallet balance but must move a least amount; a smaller one goes
- * through the payee's own wallet. Anyone may relay an external claim, so a payee that is away can
- * be helped.
- * Clauses: contracts/tolk/channel/README.md.
+ * An external claim needs no wallet balance but must move a least amount; a smaller one, and every
+ * one of a jetton, goes through the payee's own wallet. Anyone may relay an external claim, so a
+ * payee that is away can be helped.
+ * Clauses: contracts/tolk/channel/README.md, contracts/tolk/jettonChannel/README.md.
  * @module
  */
 import type { Address } from '@ton/core'
@@ -12,13 +12,14 @@ import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import type { Chain, Clock, Logger, Wallet } from '../../contracts/base/ports.ts'
 import type { NanoTon } from '../../contracts/base/units.ts'
 import {
-  CHANNEL_VALUE,
+  type ChannelConfig,
   type ChannelView,
   claimBody,
-  cooperativeCloseBody,
 } from '../../contracts/wrappers/Channel.ts'
-import { untilChannel, viewChannel } from './channels.ts'
-import type { HeldVoucher, PayeeAccount } from './payeeAccount.ts'
+import { channelAddress, kindOf } from './channelKind.ts'
+import type { HeldVoucher } from './channelKindTypes.ts'
+import { untilChannel, viewChannel } from './channelView.ts'
+import type { PayeeAccount } from './payeeAccount.ts'
 
 /** What claiming needs. `wallet` is the payee's. */
 export interface ClaimDeps {
@@ -42,21 +43,12 @@ export async function claimVoucher(
   const target = cumulative < before.deposited ? cumulative : before.deposited
   const moves = target - before.claimed
   if (moves <= 0n) return 0n
+  const kind = kindOf(before.config)
   // A payout to a wallet that is not deployed bounces: the wallet itself sends its first claim.
   const { status } = await deps.chain.account(deps.wallet.address, signal)
-  const external = status === 'active' && worthExternal(before, moves)
+  const external = status === 'active' && kind.worthExternal(before, moves)
   if (external && (await claimedOutside(deps, held, target, signal))) return moves
-  await deps.wallet.send(
-    [
-      {
-        to: channel,
-        value: CHANNEL_VALUE.claim,
-        body: claimBody(held.voucher, held.signature),
-        bounce: true,
-      },
-    ],
-    signal,
-  )
+  await deps.wallet.send([kind.claim(held)], signal)
   await untilChannel(deps, channel, (view) => view.claimed >= target, signal)
   return moves
 }
@@ -64,22 +56,13 @@ export async function claimVoucher(
 /** Claims the best voucher, if there is one, and closes the channel at once; for the payee. */
 export async function closeAsPayee(
   deps: ClaimDeps,
-  channel: Address,
+  config: ChannelConfig,
   last: HeldVoucher | undefined,
   signal?: AbortSignal,
 ): Promise<void> {
-  await deps.wallet.send(
-    [{ to: channel, value: CHANNEL_VALUE.cooperativeClose, body: cooperativeCloseBody(last) }],
-    signal,
-  )
+  const channel = channelAddress(config)
+  await deps.wallet.send([kindOf(config).cooperativeClose(channel, last)], signal)
   await untilChannel(deps, channel, (view) => view.status === 'closed', signal)
-}
-
-/** True where the contract takes a claim of this much from outside: its least, and not bounced. */
-export function worthExternal(view: ChannelView, moves: NanoTon): boolean {
-  const { deposited, claimed, bounced } = view
-  const isEnough = moves >= deposited / 64n || claimed + moves === deposited
-  return !bounced && isEnough && moves >= LEAST_EXTERNAL_CLAIM
 }
 
 async function claimedOutside(
@@ -106,9 +89,6 @@ async function viewOf(chain: Chain, channel: Address): Promise<ChannelView> {
   if (!view) throw new MarketError('no-channel', { channel: channel.toString() })
   return view
 }
-
-/** What the contract asks at mainnet's prices: 100 times gas, import and forwarding of a claim. */
-export const LEAST_EXTERNAL_CLAIM: NanoTon = 52_220_200n
 
 /** What claiming one channel moved. */
 export interface ClaimReport {

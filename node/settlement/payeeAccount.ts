@@ -18,7 +18,7 @@ import {
   type PayeeState,
   stepPayee,
 } from '../../contracts/money/payee.ts'
-import { decodeVoucher, type Voucher } from '../../contracts/money/voucher.ts'
+import { decodeVoucher } from '../../contracts/money/voucher.ts'
 import type {
   AccountMessage,
   AccountMessageSchema,
@@ -28,6 +28,7 @@ import { toRefused } from '../../contracts/wire/messages.ts'
 import { parseRecord } from '../../contracts/wire/records.ts'
 import type { ChannelConfig, ChannelView } from '../../contracts/wrappers/Channel.ts'
 import type { MessageStream } from '../net/messageStream.ts'
+import type { HeldVoucher } from './channelKindTypes.ts'
 import {
   ackMessage,
   type Countersignature,
@@ -37,12 +38,6 @@ import {
 } from './payeeWire.ts'
 
 export type { Countersignature } from './payeeWire.ts'
-
-/** A voucher with its signature, as its payee holds it. */
-export interface HeldVoucher {
-  readonly voucher: Voucher
-  readonly signature: Bytes
-}
 
 export interface PayeeAccount {
   /** Raw address. */

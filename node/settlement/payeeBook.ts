@@ -18,19 +18,17 @@ import type {
   Transport,
 } from '../../contracts/base/ports.ts'
 import type { SigningKey } from '../../contracts/base/signing.ts'
+import type { Asset } from '../../contracts/base/terms.ts'
 import { decodePayee } from '../../contracts/money/accountCodec.ts'
 import { type PayeeState, startPayee } from '../../contracts/money/payee.ts'
 import { AccountMessageSchema } from '../../contracts/wire/generated/chrysalis_pb.ts'
 import { toRefused } from '../../contracts/wire/messages.ts'
-import {
-  type ChannelConfig,
-  channelAddress,
-  checkChannel,
-} from '../../contracts/wrappers/Channel.ts'
+import type { ChannelConfig } from '../../contracts/wrappers/Channel.ts'
 import { messageStream } from '../net/messageStream.ts'
 import { openedChannel } from './accountWire.ts'
 import { decodeConfig, encodeConfig } from './channelCodec.ts'
-import { viewChannel } from './channels.ts'
+import { channelAddress, checkChannelOf } from './channelKind.ts'
+import { viewChannel } from './channelView.ts'
 import {
   type AccountStream,
   type Countersignature,
@@ -58,6 +56,8 @@ export interface PayeeBookOptions {
   /** Own wallet: the payee of every channel taken here. */
   readonly payee: Address
   readonly minCloseDelayS: number
+  /** What may be paid with; absent: TON. */
+  readonly assets?: readonly Asset[]
   /** Says whether a countersignature is that of the job's client, and keeps it. */
   readonly countersigned: (countersignature: Countersignature) => boolean
   /** Whether a job is being worked on; absent: any may be. Others are ended at no charge. */
@@ -142,12 +142,12 @@ class Book {
   }
 
   private async serveOpened(stream: AccountStream): Promise<void> {
-    const { networkId: network, payee, minCloseDelayS } = this.options
+    const { networkId: network, payee, minCloseDelayS, assets = ['ton'] } = this.options
     const first = await stream.next(LIMITS.helloMs)
     if (first?.kind.case !== 'open') throw new MarketError('bad-frame', { expected: 'open' })
     const config = openedChannel(first.kind.value, stream.peer, this.deps.transport.peerKey)
     if (!config) throw new MarketError('bad-signature', { record: 'account opening' })
-    const address = checkChannel(config, { network, payee, minCloseDelayS })
+    const address = checkChannelOf(config, { network, payee, minCloseDelayS, assets })
     const channel = address.toRawString()
     // Held before the first wait: two openings at once must not both find it free.
     if (this.held.has(channel)) throw new MarketError('account-in-use', { channel })

@@ -11,8 +11,9 @@ import { openingOf, type PayeeEvent, type PayeeState } from '../../contracts/mon
 import { decodeVoucher, verifyVoucher } from '../../contracts/money/voucher.ts'
 import type { Pay, Settle } from '../../contracts/wire/generated/chrysalis_pb.ts'
 import { parseRecord } from '../../contracts/wire/records.ts'
-import { type ChannelConfig, channelAddress } from '../../contracts/wrappers/Channel.ts'
+import type { ChannelConfig } from '../../contracts/wrappers/Channel.ts'
 import { ackHash } from './accountWire.ts'
+import { isVoucherOf } from './channelKind.ts'
 
 /** A client's signature over a receipt, as a payer passes it on. */
 export interface Countersignature {
@@ -89,7 +90,7 @@ export function openedMessage(books: PayeeState, identity: Bytes) {
 
 function shownVoucher(record: Bytes, signature: Bytes, config: ChannelConfig) {
   const voucher = decodeVoucher(parseRecord(record))
-  const own = voucher.network === config.network && voucher.channel.equals(channelAddress(config))
+  const own = isVoucherOf(config, voucher)
   return {
     record,
     signature,

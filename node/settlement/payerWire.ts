@@ -19,8 +19,9 @@ import {
 } from '../../contracts/money/voucher.ts'
 import type { Ack, Opened } from '../../contracts/wire/generated/chrysalis_pb.ts'
 import { parseRecord, recordBytes } from '../../contracts/wire/records.ts'
-import { type ChannelConfig, channelAddress } from '../../contracts/wrappers/Channel.ts'
+import type { ChannelConfig } from '../../contracts/wrappers/Channel.ts'
 import { ackHash } from './accountWire.ts'
+import { isVoucherOf, voucherOf } from './channelKind.ts'
 
 /** What the payer's end of a channel signs and checks with. */
 export interface PayerKeys {
@@ -87,7 +88,7 @@ export function openedEvent(opened: Opened, keys: PayerKeys): PayerEvent {
 function signed(keys: PayerKeys, promise?: { cumulative: NanoTon; receiptsHash: Bytes }) {
   if (!promise) return {}
   const { config, voucherKey } = keys
-  const voucher = { network: config.network, channel: channelAddress(config), ...promise }
+  const voucher = voucherOf(config, promise)
   const record = recordBytes(encodeVoucher(voucher))
   return { record, signature: signVoucher(voucher, voucherKey) }
 }
@@ -96,7 +97,7 @@ function shownVoucher(opened: Opened, { config, voucherKey }: PayerKeys) {
   if (opened.voucher.length === 0) return undefined
   const cell: Cell = parseRecord(opened.voucher)
   const voucher = decodeVoucher(cell)
-  const own = voucher.network === config.network && voucher.channel.equals(channelAddress(config))
-  const valid = own && verifyVoucher(voucher, opened.signature, voucherKey.publicKey)
+  const valid =
+    isVoucherOf(config, voucher) && verifyVoucher(voucher, opened.signature, voucherKey.publicKey)
   return { voucher, valid }
 }

@@ -14,17 +14,12 @@ import { LIMITS } from '../../contracts/base/limits.ts'
 import type { Logger } from '../../contracts/base/ports.ts'
 import type { NanoTon } from '../../contracts/base/units.ts'
 import { claimable, type PayeeState } from '../../contracts/money/payee.ts'
-import { type ChannelView, channelAddress } from '../../contracts/wrappers/Channel.ts'
-import { viewChannel } from './channels.ts'
-import { type ClaimDeps, type ClaimReport, claimAll, worthExternal } from './claims.ts'
+import type { ChannelConfig, ChannelView } from '../../contracts/wrappers/Channel.ts'
+import { channelAddress, kindOf } from './channelKind.ts'
+import { viewChannel } from './channelView.ts'
+import { type ClaimDeps, type ClaimReport, claimAll } from './claims.ts'
 import { orAborted } from './orAborted.ts'
 import type { PayeeAccount } from './payeeAccount.ts'
-
-/**
- * What a claim through the payee's own wallet costs it at mainnet's prices, nanoTON: 0.00099 TON
- * measured, rounded up. Less than this is not worth claiming.
- */
-export const CLAIM_FEES: NanoTon = 1_000_000n
 
 export type WatchAction = 'claim' | 'refresh' | 'nothing'
 
@@ -44,6 +39,11 @@ export interface ChannelWatch {
   stop(): Promise<void>
 }
 
+/** When to claim, and from which kind of channel; of TON where it is not said. */
+interface RuleSettings extends Pick<WatchSettings, 'claimFrom'> {
+  readonly config?: Pick<ChannelConfig, 'minter'>
+}
+
 /**
  * What to do about a channel: `view` is the chain's word, `books` are the payee's own.
  *
@@ -57,11 +57,12 @@ export interface ChannelWatch {
 export function watchRule(
   view: ChannelView,
   books: PayeeState,
-  { claimFrom }: Pick<WatchSettings, 'claimFrom'> = {},
+  { claimFrom, config = {} }: RuleSettings = {},
 ): WatchAction {
   const unclaimed = unclaimedOn(view, books)
-  const enough = claimFrom === undefined ? worthExternal(view, unclaimed) : unclaimed >= claimFrom
-  if (unclaimed > CLAIM_FEES && (view.status !== 'open' || enough)) return 'claim'
+  const { claimFees, worthClaiming } = kindOf(config)
+  const enough = claimFrom === undefined ? worthClaiming(view, unclaimed) : unclaimed >= claimFrom
+  if (unclaimed > claimFees && (view.status !== 'open' || enough)) return 'claim'
   return isBehind(view, books) ? 'refresh' : 'nothing'
 }
 
@@ -83,7 +84,8 @@ export async function lookAt(
   const view = await orAborted(viewChannel(deps.chain, channelAddress(account.config)), signal)
   if (!view) return 'nothing'
   const books = account.state()
-  const action = watchRule(view, books, settings)
+  const { config } = account
+  const action = watchRule(view, books, { ...settings, config })
   if (view.status !== 'open' && view.status !== books.status) sayClosing(deps, view, account)
   if (isBehind(view, books)) await account.refresh(view)
   const claim = settings.claim ?? ((each, stop) => claimAll(deps, [each], stop))
@@ -177,8 +179,9 @@ function sayClosing({ logger }: WatchDeps, view: ChannelView, account: PayeeAcco
   const unclaimed = unclaimedOn(view, account.state())
   const facts = { channel: account.channel, status: view.status, closeAtS: view.closeAtS }
   logger.warn({ ...facts, unclaimed: `${unclaimed}` }, 'the payer is closing its channel')
-  if (unclaimed > 0n && unclaimed <= CLAIM_FEES) {
-    const least = `${CLAIM_FEES}`
+  const { claimFees } = kindOf(account.config)
+  if (unclaimed > 0n && unclaimed <= claimFees) {
+    const least = `${claimFees}`
     logger.warn({ ...facts, unclaimed: `${unclaimed}`, least }, 'the rest is not worth claiming')
   }
 }

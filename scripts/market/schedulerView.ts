@@ -69,10 +69,11 @@ export function schedulerView(
   }
 }
 
-/** Sums over channels, exact. */
+/** Sums over the channels of TON, exact: a sum over several assets would say nothing. */
 export function channelSums(channels: readonly ChannelFigures[]): ChannelSums {
+  const ofTon = channels.filter(({ asset }) => asset === 'ton')
   const sum = (amount: (channel: ChannelFigures) => NanoTon): NanoTon =>
-    channels.reduce((total, channel) => total + amount(channel), 0n)
+    ofTon.reduce((total, channel) => total + amount(channel), 0n)
   return {
     deposit: sum((channel) => channel.deposit),
     cumulative: sum((channel) => channel.cumulative),

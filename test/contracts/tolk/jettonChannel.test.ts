@@ -243,13 +243,16 @@ describe('a payee', () => {
       { network: -3 },
       { closeDelayS: DAY_S - 1 },
       { payer: s.payee.address },
-      { minter: s.stranger.address },
     ]
     for (const change of wrong) {
       expect(() => checkJettonChannel({ ...s.config, ...change }, expected())).toThrowError(
         expect.objectContaining({ code: 'bad-channel', facts: { field: Object.keys(change)[0] } }),
       )
     }
+    const ownMinter = { ...s.config, minter: s.stranger.address }
+    expect(() => checkJettonChannel(ownMinter, expected())).toThrowError(
+      expect.objectContaining({ code: 'bad-asset' }),
+    )
   })
 })
 

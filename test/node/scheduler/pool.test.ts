@@ -301,6 +301,7 @@ describe('offers', () => {
     $typeName: 'chrysalis.v1.Offer' as const,
     ...offer('p'),
     memoryGib: 8,
+    asset: '',
   }
   const named = (field: string) =>
     expect.objectContaining({ code: 'bad-input', facts: expect.objectContaining({ field }) })

@@ -9,10 +9,10 @@ import { startPayee } from '../../../contracts/money/payee.ts'
 import type { ChannelView } from '../../../contracts/wrappers/Channel.ts'
 import { channelAddress } from '../../../contracts/wrappers/Channel.ts'
 import { topUpBody, topUpValue } from '../../../contracts/wrappers/channelMessages.ts'
-import { LEAST_EXTERNAL_CLAIM } from '../../../node/settlement/claims.ts'
 import type { PayeeAccount } from '../../../node/settlement/payeeAccount.ts'
 import { createSettler } from '../../../node/settlement/settler.ts'
-import { CLAIM_FEES, watchChannels, watchRule } from '../../../node/settlement/watch.ts'
+import { CLAIM_FEES, LEAST_EXTERNAL_CLAIM } from '../../../node/settlement/tonChannel.ts'
+import { watchChannels, watchRule } from '../../../node/settlement/watch.ts'
 import { DELAY_S, silentStream, watchWorld } from './watchWorld.ts'
 
 describe('watchRule', () => {

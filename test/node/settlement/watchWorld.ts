@@ -22,7 +22,8 @@ import {
   startCloseBody,
 } from '../../../contracts/wrappers/channelMessages.ts'
 import { createSimulatedChain } from '../../../node/chain/simulated.ts'
-import { openChannel, viewChannel } from '../../../node/settlement/channels.ts'
+import { openChannel } from '../../../node/settlement/channels.ts'
+import { viewChannel } from '../../../node/settlement/channelView.ts'
 import {
   type AccountStream,
   createPayeeAccount,

@@ -43,8 +43,22 @@ export const SCHEDULER: SchedulerStatus = {
   openJobs: 5,
   waiting: 2,
   clientChannels: [
-    { channel: CHANNEL, deposit: 2n ** 60n + 1n, cumulative: 40n, spent: 30n, claimed: 20n },
-    { channel: `0:${'e5'.repeat(32)}`, deposit: 2n, cumulative: 4n, spent: 3n, claimed: 1n },
+    {
+      channel: CHANNEL,
+      asset: 'ton',
+      deposit: 2n ** 60n + 1n,
+      cumulative: 40n,
+      spent: 30n,
+      claimed: 20n,
+    },
+    {
+      channel: `0:${'e5'.repeat(32)}`,
+      asset: 'ton',
+      deposit: 2n,
+      cumulative: 4n,
+      spent: 3n,
+      claimed: 1n,
+    },
   ],
 }
 
@@ -55,5 +69,6 @@ export const PROVIDER: ProviderStatus = {
   slots: [{ model: 'tiny-chat', tick: 40, places: 4, running: 3 }],
   earned: 1_234_567_890n,
   claimed: 1_000_000_000n,
+  jettons: [],
   jobs: 7,
 }

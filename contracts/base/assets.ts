@@ -1,0 +1,101 @@
+/**
+ * Assets by name: TON, and the jettons that a network lists in its `network.json`.
+ *
+ * A name is for people; a minter's address is what counts. Whatever is not listed is refused: a
+ * jetton of anybody's own minting would be worth what its owner says.
+ * @module
+ */
+import { Address } from '@ton/core'
+import { MarketError } from './errors.ts'
+import type { NetworkConfig } from './network.ts'
+import type { Asset } from './terms.ts'
+
+/** An asset with what a person calls it. */
+export interface NamedAsset {
+  readonly asset: Asset
+  /** As it is chosen: `ton`, `usdt-test`. */
+  readonly name: string
+  /** As amounts are shown: `TON`, `USDT-TEST`. */
+  readonly unit: string
+  readonly decimals: number
+}
+
+/** TON itself. */
+export const TON_ASSET: NamedAsset = { asset: 'ton', name: 'ton', unit: 'TON', decimals: 9 }
+
+/** TON, and the jettons that the network lists. */
+export function assetsOf(network: Pick<NetworkConfig, 'assets'>): readonly NamedAsset[] {
+  const jettons = (network.assets ?? []).map(({ name, minter, decimals }) => ({
+    ...{ asset: minterOf(minter), name, unit: name.toUpperCase(), decimals },
+  }))
+  return [TON_ASSET, ...jettons]
+}
+
+/**
+ * The asset that a network lists under a name or a minter's address. Throws `bad-asset`.
+ *
+ * @example
+ * assetNamed({ assets: [] }, 'ton').decimals // 9
+ */
+export function assetNamed(network: Pick<NetworkConfig, 'assets'>, text: string): NamedAsset {
+  const listed = assetsOf(network)
+  const found = listed.find(({ name, asset }) => name === text || isMinter(asset, text))
+  if (found) return found
+  const names = listed.map(({ name }) => name).join(', ')
+  throw new MarketError('bad-asset', { asset: text.slice(0, 80), listed: names })
+}
+
+function minterOf(text: string): Address {
+  try {
+    return Address.parse(text)
+  } catch (cause) {
+    throw new MarketError('bad-config', { field: 'assets.minter' }, { cause })
+  }
+}
+
+function isMinter(asset: Asset, text: string): boolean {
+  if (asset === 'ton') return false
+  try {
+    return Address.parse(text).equals(asset)
+  } catch {
+    return false
+  }
+}
+
+/** One word for an asset, the same for everyone: `ton`, or the minter's raw address. */
+export function assetKey(asset: Asset | undefined): string {
+  return asset === undefined || asset === 'ton' ? 'ton' : asset.toRawString()
+}
+
+/** The asset of a key; an empty one is TON. Throws `bad-input`. */
+export function assetOf(key: string): Asset {
+  if (key === '' || key === 'ton') return 'ton'
+  try {
+    return Address.parseRaw(key)
+  } catch (cause) {
+    throw new MarketError('bad-input', { field: 'asset' }, { cause })
+  }
+}
+
+/** True where two assets are the same; absent means TON. */
+export function sameAsset(a: Asset | undefined, b: Asset | undefined): boolean {
+  return assetKey(a) === assetKey(b)
+}
+
+/** `1234567n` of 6 decimals as `"1.234567"`: exact, no rounding. */
+export function formatUnits(amount: bigint, decimals: number): string {
+  const sign = amount < 0n ? '-' : ''
+  const digits = (amount < 0n ? -amount : amount).toString().padStart(decimals + 1, '0')
+  const fraction = digits.slice(digits.length - decimals).replace(/0+$/, '')
+  return `${sign}${digits.slice(0, digits.length - decimals)}${fraction && `.${fraction}`}`
+}
+
+/** `"1.5"` in base units. Throws `bad-input` on anything but a plain non-negative decimal. */
+export function parseUnits(text: string, decimals: number): bigint {
+  const match = /^(\d{1,20})(?:\.(\d+))?$/.exec(text)
+  const fraction = match?.[2] ?? ''
+  if (!match || fraction.length > decimals) {
+    throw new MarketError('bad-input', { field: 'amount', expected: 'a number, like 1.5' })
+  }
+  return BigInt(match[1]!) * 10n ** BigInt(decimals) + BigInt(fraction.padEnd(decimals, '0') || '0')
+}
