@@ -7,6 +7,7 @@ import type { Compute } from '../../contracts/attest/document.ts'
 import type { Tier } from '../../contracts/base/tier.ts'
 import { addCommon, integerOption, portOption, tierOption } from './options.ts'
 import { type CommonOptions, printResult, runVerb, say, untilInterrupted } from './output.ts'
+import { addRoleExit } from './roleExit.ts'
 import { addRoleStatus } from './roleStatus.ts'
 
 interface ProviderOptions extends CommonOptions {
@@ -85,6 +86,7 @@ export function register(provider: Command): void {
     .action((options: ProviderOptions) => runVerb(options, () => startProvider(options)))
   addCommon(start)
   addRoleStatus(provider, 'provider', 12_000)
+  addRoleExit(provider, 'provider')
 }
 
 async function startProvider(options: ProviderOptions): Promise<void> {

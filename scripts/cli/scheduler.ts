@@ -5,6 +5,7 @@
 import type { Command } from 'commander'
 import { addCommon, integerOption, portOption } from './options.ts'
 import { type CommonOptions, printResult, runVerb, say, untilInterrupted } from './output.ts'
+import { addRoleExit } from './roleExit.ts'
 import { addRoleStatus } from './roleStatus.ts'
 
 interface SchedulerOptions extends CommonOptions {
@@ -46,6 +47,7 @@ export function register(scheduler: Command): void {
     .action((options: SchedulerOptions) => runVerb(options, () => startScheduler(options)))
   addCommon(start)
   addRoleStatus(scheduler, 'scheduler', 18_080)
+  addRoleExit(scheduler, 'scheduler')
 }
 
 async function startScheduler(options: SchedulerOptions): Promise<void> {
