@@ -4,7 +4,7 @@
  * @module
  */
 import { Address } from '@ton/core'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { TON } from '../../../contracts/base/units.ts'
 import { ITEM_EXIT } from '../../../contracts/wrappers/bondedItem.ts'
 import { ITEM_FLOOR } from '../../../contracts/wrappers/itemMessages.ts'
@@ -23,10 +23,13 @@ const NOBODY = new Address(0, Buffer.alloc(32))
 const WEEK_S = 7 * DAY_S
 
 let s: ItemSandbox
-beforeEach(async () => {
+let fresh: ReturnType<ItemSandbox['blockchain']['snapshot']>
+beforeAll(async () => {
   s = await itemSandbox()
   await s.register()
-})
+  fresh = s.blockchain.snapshot()
+}, 60_000)
+beforeEach(() => s.blockchain.loadFrom(fresh))
 
 /** What the item answered to the case. */
 function frozenIn({ tx }: Outcome): { amount: bigint; ticket: number } {

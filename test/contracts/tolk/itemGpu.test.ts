@@ -4,7 +4,7 @@
  * @module
  */
 import { beginCell, type Cell } from '@ton/core'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { TON } from '../../../contracts/base/units.ts'
 import { ITEM_EXIT } from '../../../contracts/wrappers/bondedItem.ts'
 import { gpuProfileCell, parseGpuProfile } from '../../../contracts/wrappers/itemProfiles.ts'
@@ -24,28 +24,31 @@ const WEEK_S = 7 * DAY_S
 const MONTH_S = 30 * DAY_S
 
 let gpu: ItemSandbox
-beforeEach(async () => {
+let fresh: ReturnType<ItemSandbox['blockchain']['snapshot']>
+beforeAll(async () => {
   gpu = await itemSandbox({ kind: 'gpu' })
   await gpu.register()
-})
+  fresh = gpu.blockchain.snapshot()
+}, 60_000)
+beforeEach(() => gpu.blockchain.loadFrom(fresh))
 
-const fresh = (name: string): Cell => profileOf('gpu', name, gpu.stranger.address)
+const shown = (name: string): Cell => profileOf('gpu', name, gpu.stranger.address)
 
 describe('a GPU', () => {
   it('is renewed with evidence, or not at all', async () => {
     gpu.elapse(WEEK_S)
     expect((await gpu.heartbeat()).exit).toBe(ITEM_EXIT.noProfile)
-    expect((await gpu.heartbeat(fresh('second'))).exit).toBe(0)
-    const shown = parseGpuProfile(await gpu.profileShown())
-    expect(shown.evidence).toEqual(hashOf('evidence of second'))
+    expect((await gpu.heartbeat(shown('second'))).exit).toBe(0)
+    const { evidence } = parseGpuProfile(await gpu.profileShown())
+    expect(evidence).toEqual(hashOf('evidence of second'))
   })
 
   it('is renewed weekly at most', async () => {
     gpu.elapse(WEEK_S - 1)
-    expect((await gpu.heartbeat(fresh('early'))).exit).toBe(ITEM_EXIT.tooSoon)
+    expect((await gpu.heartbeat(shown('early'))).exit).toBe(ITEM_EXIT.tooSoon)
     gpu.elapse(1)
-    expect((await gpu.heartbeat(fresh('second'))).exit).toBe(0)
-    expect((await gpu.heartbeat(fresh('third'))).exit).toBe(ITEM_EXIT.tooSoon)
+    expect((await gpu.heartbeat(shown('second'))).exit).toBe(0)
+    expect((await gpu.heartbeat(shown('third'))).exit).toBe(ITEM_EXIT.tooSoon)
   })
 
   it('claims no tier that is none', async () => {
@@ -85,14 +88,14 @@ describe('a GPU', () => {
 
   it('ended, is bonded again by a renewal', async () => {
     gpu.elapse(MONTH_S + DAY_S)
-    expect((await gpu.heartbeat(fresh('again'))).exit).toBe(0)
+    expect((await gpu.heartbeat(shown('again'))).exit).toBe(0)
     expect(await gpu.view()).toMatchObject({ stake: STAKE, unbonding: 0n })
     expect((await gpu.addStake(TON)).exit).toBe(0)
     // Also where a case has looked in between.
     gpu.elapse(MONTH_S)
     await gpu.freeze(TON, WEEK_S)
     expect(await gpu.view()).toMatchObject({ stake: 0n, unbonding: STAKE + TON, frozen: TON })
-    expect((await gpu.heartbeat(fresh('and again'))).exit).toBe(0)
+    expect((await gpu.heartbeat(shown('and again'))).exit).toBe(0)
     expect(await gpu.view()).toMatchObject({ stake: STAKE + TON, unbonding: 0n, frozen: TON })
   })
 

@@ -13,7 +13,7 @@ import { gasFee } from '../../../node/chain/simulatedFees.ts'
 import { type Act, modelRun } from '../../support/contractLab.ts'
 import { type Done, FORWARD, ItemModel } from '../../support/itemModel.ts'
 import { type ItemSandbox, itemSandbox, STAKE, UNBONDING_S } from '../../support/itemSandbox.ts'
-import { DAY_S, type Outcome, sentTo } from '../../support/sandboxChain.ts'
+import { DAY_S, type Outcome, SKIPPED, sentTo } from '../../support/sandboxChain.ts'
 
 const LIVES = Number(process.env.ITEM_LIVES ?? 6)
 const SEED = Number(process.env.ITEM_SEED ?? 2_026)
@@ -27,13 +27,15 @@ interface World {
   balance: bigint
   /** All that was ever bonded. */
   bonded: bigint
+  /** Rent has taken everything: the account takes no message that brings less than its debt. */
+  asleep: boolean
 }
 
 async function world(kind: ItemKind): Promise<World> {
   const s = await itemSandbox({ kind })
   await s.register()
   const model = new ItemModel(kind, STAKE, UNBONDING_S, s.blockchain.now!)
-  return { s, model, balance: await s.balance(), bonded: STAKE }
+  return { s, model, balance: await s.balance(), bonded: STAKE, asleep: false }
 }
 
 /** Does the same to both; the model is told what rent and gas were. */
@@ -43,11 +45,17 @@ async function play(
   real: () => Promise<Outcome>,
   modelled: (kept: bigint, nowS: number) => Done,
 ): Promise<void> {
+  if (w.asleep) return
   const outcome = await real()
   const { tx, exit } = outcome
   if (tx?.description.type !== 'generic') throw new Error('no transaction')
   const rent = tx.description.storagePhase?.storageFeesCollected ?? 0n
   const kept = w.balance - rent
+  if (exit === SKIPPED) {
+    expect(kept).toBe(0n)
+    w.asleep = true
+    return
+  }
   const done = modelled(kept, w.s.blockchain.now!)
   expect(exit).toBe(done.exit)
   const gas = gasFee(CHAIN_PRICES['sandbox-0.41'], outcome.gas)
@@ -62,7 +70,8 @@ async function play(
   }
 }
 
-async function equal({ s, model, balance, bonded }: World): Promise<void> {
+async function equal({ s, model, balance, bonded, asleep }: World): Promise<void> {
+  if (asleep) return
   const nowS = s.blockchain.now!
   expect(await s.facts()).toMatchObject(model.facts(nowS))
   expect(await s.balance()).toBe(balance)

@@ -31,7 +31,7 @@ const LEAST = 50n * TON
 let r: RegistrySandbox
 beforeAll(async () => {
   r = await registrySandbox({ config: { codes: { ...SOME_CODES, ...FIRST_CODE } } })
-})
+}, 60_000)
 beforeEach(() => r.reset())
 
 const itemOf = (owner: string): Promise<ItemSandbox> =>

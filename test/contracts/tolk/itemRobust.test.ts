@@ -5,7 +5,7 @@
  */
 import { beginCell, type Cell, contractAddress } from '@ton/core'
 import fc from 'fast-check'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { CHAIN_PRICES } from '../../../contracts/base/chainPrices.ts'
 import { TON } from '../../../contracts/base/units.ts'
 import { ITEM_EXIT } from '../../../contracts/wrappers/bondedItem.ts'
@@ -50,11 +50,14 @@ const upTo = 12_000_000n
 
 let s: ItemSandbox
 let lab: ContractLab
-beforeEach(async () => {
+let fresh: ReturnType<ItemSandbox['blockchain']['snapshot']>
+beforeAll(async () => {
   s = await itemSandbox()
   lab = contractLab(s.blockchain, s.address)
   await s.register()
-})
+  fresh = s.blockchain.snapshot()
+}, 60_000)
+beforeEach(() => s.blockchain.loadFrom(fresh))
 
 /** What the item holds beyond its bond. */
 async function spare(): Promise<bigint> {

@@ -5,7 +5,7 @@
  * @module
  */
 import { beginCell, Cell } from '@ton/core'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { TON } from '../../../contracts/base/units.ts'
 import { ITEM_EXIT, isLive } from '../../../contracts/wrappers/bondedItem.ts'
 import { ITEM_KINDS, itemConfigCell } from '../../../contracts/wrappers/itemConfig.ts'
@@ -28,9 +28,12 @@ import { enrolledBody } from '../../support/testRegistry.ts'
 
 /** An item of a kind needs no stranger's leave to be looked at, so most rules are tried on one. */
 let s: ItemSandbox
-beforeEach(async () => {
+let fresh: ReturnType<ItemSandbox['blockchain']['snapshot']>
+beforeAll(async () => {
   s = await itemSandbox()
-})
+  fresh = s.blockchain.snapshot()
+}, 60_000)
+beforeEach(() => s.blockchain.loadFrom(fresh))
 
 describe.each(ITEM_KINDS)('a %s', (kind) => {
   it('lives from registration to the last withdrawal', async () => {
