@@ -85,4 +85,4 @@ export async function toncenterWorld(blockMs = 0): Promise<ToncenterWorld> {
 }
 
 /** Blocks in which all that tests send has had its consequences. */
-export const CASCADE = 4
+export const CASCADE = 3

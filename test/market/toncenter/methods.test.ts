@@ -10,6 +10,7 @@ import { walletAddress, walletTransfer } from '../../../contracts/wrappers/walle
 import { getJson, postJson, testKey, transferBoc } from '../../support/localnet.ts'
 import { compiled, deployable, offChain } from '../../support/toncenterContracts.ts'
 import { SHARD } from '../../support/toncenterIndexer.ts'
+import { misshapen } from '../../support/toncenterShapes.ts'
 import { type ToncenterWorld, toncenterWorld } from '../../support/toncenterWorld.ts'
 
 /** What toncenter's C++ server lets its JSON-RPC pass on, and `sendQuery` of the older one. */
@@ -118,6 +119,7 @@ describe('the table', () => {
     const byRpc = await world.ask(method, params())
     expect(byRpc).toMatchObject({ status: 200, body: { ok: true, '@extra': expect.any(String) } })
     expect(byRpc.body).toMatchObject({ jsonrpc: '2.0', id: '1' })
+    expect(misshapen(byRpc.body.result)).toEqual([])
     const posted = await byPost(method, params())
     expect(posted).toMatchObject({ status: 200, body: { ok: true } })
     if (verb === 'POST') {
@@ -142,6 +144,16 @@ describe('the table', () => {
       }
     },
   )
+})
+
+it('the shapes notice what is absent, odd or of another kind', () => {
+  const fees = { '@type': 'fees', in_fwd_fee: '1', storage_fee: 0, gas_fee: 0, more: 1 }
+  expect(misshapen([fees, { '@type': 'other' }])).toEqual([
+    'result[0].in_fwd_fee is no n',
+    'result[0].fwd_fee is absent',
+    'result[0].more is not known',
+    'result[1] is a other',
+  ])
 })
 
 describe('a call', () => {
@@ -178,6 +190,12 @@ describe('a call', () => {
     }
     const call = { method: 'getAddressInformation', params: [address] }
     expect((await postJson(world.endpoint, call)).status).toBe(422)
+  })
+
+  it('may have null for what it does not give, as older clients do', async () => {
+    const nothing = { lt: null, hash: null, to_lt: null, archival: null }
+    const list = await world.result('getTransactions', { address, limit: 2, ...nothing })
+    expect(Object.values(list)).toHaveLength(2)
   })
 
   it('keeps its id, a number too', async () => {

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import { tokenContent } from '../../../node/localnet/tokenContent.ts'
 import { compiled, deployable, offChain, onChain } from '../../support/toncenterContracts.ts'
+import { misshapen } from '../../support/toncenterShapes.ts'
 import { type ToncenterWorld, toncenterWorld } from '../../support/toncenterWorld.ts'
 
 const owner = new Address(0, Buffer.alloc(32, 0x55))
@@ -30,7 +31,11 @@ afterAll(async () => {
   await world?.stop()
 })
 
-const tokenOf = (address: Address) => world.result('getTokenData', { address: address.toString() })
+const tokenOf = async (address: Address) => {
+  const found = await world.result('getTokenData', { address: address.toString() })
+  expect(misshapen(found)).toEqual([])
+  return found
+}
 const refusal = async (address: Address) => {
   const { status, body } = await world.ask('getTokenData', { address: address.toString() })
   return { status, error: body.error }
