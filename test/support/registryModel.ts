@@ -175,7 +175,7 @@ export class RegistryModel {
   }
 }
 
-/** What the contract answers, in the words of the model; `nameOf` turns addresses and hashes back. */
+/** What the contract answers in the model's words; `nameOf` names addresses and hashes. */
 export function inModelWords(view: RegistryView, nameOf: (what: string) => string): unknown {
   const address = (it?: { toRawString(): string }) => it && nameOf(it.toRawString())
   const kinds = ITEM_KINDS.map((kind) => {

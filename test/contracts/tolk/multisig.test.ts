@@ -95,7 +95,7 @@ describe('an order', () => {
     expect((await g.submit(order, keys(4, 3, 0))).exit).toBe(0)
   })
 
-  it('is refused with a signature of a stranger, or a bad one, whatever else is there', async () => {
+  it('is refused with the signature of a stranger, or a bad one, whatever else there is', async () => {
     const order = await g.order(ACTION)
     const withStranger = [...keys(0, 1, 2), signerKey(99)]
     expect((await g.submit(order, withStranger)).exit).toBe(MULTISIG_EXIT.notSigner)
@@ -140,7 +140,7 @@ describe('a signature counts only where it was made for', () => {
     ['seqno', { seqno: 1 }, MULTISIG_EXIT.seqno],
   ]
 
-  it('not on another network, multisig or number: neither as it is nor put into another order', async () => {
+  it('not on another network, multisig or number, nor in another order', async () => {
     const honest = await g.order(ACTION)
     for (const [, change, exit] of changes()) {
       const changed = { ...honest, ...change }

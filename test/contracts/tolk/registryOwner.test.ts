@@ -135,7 +135,7 @@ describe('an update', () => {
     for (const value of inside) expect((await s.update(change(value))).exit).toBe(0)
   })
 
-  it('is refused with more than ten arbiters, with none, and with gaps in their numbers', async () => {
+  it('is refused with more than ten arbiters, with none, with gaps in their numbers', async () => {
     const arbiter = disputes.arbiters[0]!
     const many = (n: number) => Array.from({ length: n }, () => arbiter)
     for (const [arbiters, exit] of [

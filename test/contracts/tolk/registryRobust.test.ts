@@ -271,7 +271,7 @@ describe('in time', () => {
     }
   }
 
-  it('five years of silence leave it as it was, with sixteen versions, at the dearest prices', async () => {
+  it('five years of silence leave sixteen versions as they were, at the dearest prices', async () => {
     await fill()
     const { reserve, balance } = await s.solvency()
     expect(reserve).toBeLessThan(balance)
@@ -296,7 +296,7 @@ describe('in time', () => {
     expect((await s.view()).kinds.provider.count).toBe(2)
   })
 
-  it('a pause of a lost guardian, an upgrade that nobody applies, are over by themselves', async () => {
+  it('a pause of a lost guardian and an upgrade of nobody are over by themselves', async () => {
     await s.send(s.guardian.address, pauseBody())
     await s.own(prepareBody('registry', nextHash))
     s.elapse(5 * YEAR_S)
