@@ -8,6 +8,7 @@
  * @module
  */
 import type { Address } from '@ton/core'
+import { assetKey } from '../../contracts/base/assets.ts'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import type { Chain, Clock, Logger, Wallet } from '../../contracts/base/ports.ts'
 import type { NanoTon } from '../../contracts/base/units.ts'
@@ -93,6 +94,8 @@ async function viewOf(chain: Chain, channel: Address): Promise<ChannelView> {
 /** What claiming one channel moved. */
 export interface ClaimReport {
   readonly channel: string
+  /** What the amounts are in: `ton` for nanoTON, or a minter's raw address. */
+  readonly asset: string
   readonly moved: NanoTon
   readonly claimed: NanoTon
 }
@@ -111,7 +114,8 @@ export async function claimAll(
       const moved = await claimVoucher(deps, held, signal)
       const view = await viewOf(deps.chain, held.voucher.channel)
       await account.refresh(view)
-      reports.push({ channel: account.channel, moved, claimed: view.claimed })
+      const asset = assetKey(account.config.minter)
+      reports.push({ channel: account.channel, asset, moved, claimed: view.claimed })
     } catch (thrown) {
       const { code } = asMarketError(thrown)
       deps.logger.error({ channel: account.channel, code }, 'claim failed; the voucher is kept')

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { type Gateway, startGateway } from '../../client/gateway/gateway.ts'
 import { connect } from '../../client/index.ts'
 import type { JobResult, Market } from '../../client/types.ts'
+import { assetNamed, type NamedAsset, TON_ASSET } from '../../contracts/base/assets.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { NetworkConfig } from '../../contracts/base/network.ts'
 import type { Logger, Trace } from '../../contracts/base/ports.ts'
@@ -40,6 +41,8 @@ export interface DevOptions {
   /** Absent: no gateway. */
   readonly gatewayPort?: number
   readonly providers?: number
+  /** A jetton of the network that is taken beside TON, and that this client pays in. */
+  readonly asset?: string
   /** Told the moments of each job, in every role. */
   readonly trace?: Trace
   /** Wraps each provider's backend, for measurements. */
@@ -84,9 +87,11 @@ export async function startDev(options: DevOptions): Promise<DevMarket> {
     onStep(`registry    ${network.registry} (owned by timelock and multisig)`)
 
     const place = { home, file, log: 'file' as const, trace: options.trace }
+    const assets = options.asset ? [TON_ASSET, assetNamed(network, options.asset)] : [TON_ASSET]
     const scheduler = await runScheduler({
       ...place,
       network,
+      jettons: assets,
       role: 'scheduler',
       port: 0,
       fee: FEE,
@@ -97,7 +102,7 @@ export async function startDev(options: DevOptions): Promise<DevMarket> {
     closers.push(() => scheduler.role.stop())
     onStep(`scheduler   ${scheduler.ports.transport.addresses()[0]}`)
 
-    const providers = await startProviders(options, scheduler.network, place)
+    const providers = await startProviders(options, scheduler.network, { ...place, assets })
     for (const each of providers) closers.push(() => each.role.stop())
     await untilListed(clock, providers)
     for (const each of providers) {
@@ -110,6 +115,7 @@ export async function startDev(options: DevOptions): Promise<DevMarket> {
       home,
       // Not the `client` of the command: `chrysalis run` beside this market needs that store.
       profile: 'gateway',
+      asset: options.asset,
       ports: { trace: options.trace },
     })
     closers.push(() => market.close())
@@ -151,7 +157,7 @@ export function jobSummary(result: JobResult, model: string): object {
 function startProviders(
   { providers = 2, wrapBackend = (backend) => backend }: DevOptions,
   network: NetworkConfig,
-  place: { home: string; file: string; log: 'file'; trace?: Trace },
+  place: { home: string; file: string; log: 'file'; trace?: Trace; assets: readonly NamedAsset[] },
 ): Promise<RunningProvider[]> {
   const start = (at: number) =>
     runProvider({
@@ -175,7 +181,10 @@ async function untilListed(
   providers: readonly RunningProvider[],
 ): Promise<void> {
   const listed = () =>
-    providers.every(({ role }) => role.status().schedulers.every((each) => each.listed.length > 0))
+    providers.every(({ role }) => {
+      const { schedulers, slots } = role.status()
+      return schedulers.every((each) => each.listed.length === slots.length)
+    })
   const untilMs = clock.monotonicMs() + LIMITS.chainFinalMs
   while (!listed() && clock.monotonicMs() < untilMs) await clock.sleep(20)
 }

@@ -15,6 +15,7 @@ import {
   type SchedulerAddress,
 } from '../../contracts/base/network.ts'
 import type { Clock } from '../../contracts/base/ports.ts'
+import { testJettonMinter } from '../../contracts/wrappers/testJetton.ts'
 
 /** What a localnet that was just started is: nobody serves on it yet. */
 export function localnetConfig(
@@ -27,6 +28,7 @@ export function localnetConfig(
     toncenter: localnet.endpoint,
     schedulers: [],
     providers: [],
+    assets: [{ name: 'usdt-test', minter: testJettonMinter().toString(), decimals: 6 }],
     faucet: `${localnet.url}/control/faucet`,
     development: true,
   }

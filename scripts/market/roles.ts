@@ -4,8 +4,10 @@
  * @module
  */
 
+import { fundAsset } from '../../client/fundAsset.ts'
 import { fundFromFaucet } from '../../client/ports.ts'
 import type { Compute } from '../../contracts/attest/document.ts'
+import type { NamedAsset } from '../../contracts/base/assets.ts'
 import { type Bytes, toHex, utf8 } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
@@ -44,6 +46,8 @@ export interface SchedulerSettings extends Omit<RolePlace, 'listen'> {
   readonly queueLimit: number
   readonly affinityBonus?: number
   readonly closeDelayS?: number
+  /** Jettons to take and to pay providers in, beside TON. */
+  readonly jettons?: readonly NamedAsset[]
 }
 
 export interface RunningScheduler {
@@ -58,6 +62,9 @@ export interface RunningScheduler {
 /** Starts a scheduler and makes it known in a development network's file. */
 export async function runScheduler(settings: SchedulerSettings): Promise<RunningScheduler> {
   const { network, fee, strategy, salt, queueLimit, affinityBonus } = settings
+  const jettons = (settings.jettons ?? [])
+    .filter(({ asset }) => asset !== 'ton')
+    .map(({ asset, decimals }) => ({ asset, deposit: 2n * 10n ** BigInt(decimals) }))
   const listen = [`/ip4/127.0.0.1/tcp/${settings.port}`]
   const ports = await openRolePorts({ ...settings, listen })
   const { keystore, transport } = ports
@@ -76,6 +83,7 @@ export async function runScheduler(settings: SchedulerSettings): Promise<Running
     queueLimit,
     affinityBonus,
     providerDepositNano: PROVIDER_DEPOSIT,
+    jettons,
     closeDelayS: settings.closeDelayS ?? LIMITS.closeDelayS,
     onFault: stopProcess,
   })
@@ -95,6 +103,7 @@ export async function runScheduler(settings: SchedulerSettings): Promise<Running
   })
   // Channels to a handful of providers, and the fees of claiming.
   await fundFromFaucet(network, ports, PROVIDER_DEPOSIT * 8n)
+  for (const { asset, deposit } of jettons) await fundAsset(network, ports, asset, deposit * 8n)
   const known =
     !registration && network.development
       ? await addScheduler(ports.clock, settings.file, { identity, addresses })
@@ -106,6 +115,8 @@ export interface ProviderSettings extends Omit<RolePlace, 'listen'> {
   readonly file: string
   readonly backend: (ports: RolePorts) => Promise<Backend>
   readonly tick: number
+  /** What the work is sold for; absent: TON. */
+  readonly assets?: readonly NamedAsset[]
   readonly tier: Tier
   /** Where the backend runs its models. */
   readonly compute: Compute
@@ -172,6 +183,7 @@ export async function runProvider(settings: ProviderSettings): Promise<RunningPr
       },
       schedulers,
       tick,
+      assets: settings.assets?.map(({ asset }) => asset),
       tier,
       compute,
       region,

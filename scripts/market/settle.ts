@@ -15,6 +15,7 @@ import type { RunningProvider, RunningScheduler } from './roles.ts'
 
 /** What was claimed, by which transactions, and whether everything adds up. */
 export interface Settlement {
+  /** In the asset of this market's client. */
   readonly claimed: { readonly clientChannel: bigint; readonly providerChannel: bigint }
   /** Hashes of the claiming transactions. */
   readonly transactions: readonly string[]
@@ -47,7 +48,9 @@ export async function settleMarket(parties: Parties): Promise<Settlement> {
   const totals = await settledTotals(localnet)
   const { channel } = await market.balance()
   const sum = (reports: readonly ClaimReport[]) =>
-    reports.reduce((total, { claimed }) => total + claimed, 0n)
+    reports
+      .filter(({ asset }) => asset === channel.asset)
+      .reduce((total, { claimed }) => total + claimed, 0n)
   const agrees = clientClaims.some(
     (claim) => Address.parse(channel.address).toRawString() === claim.channel,
   )
@@ -64,7 +67,7 @@ export async function settleMarket(parties: Parties): Promise<Settlement> {
 }
 
 /** The localnet's sums once the last payout has arrived: blocks after its claim. */
-async function settledTotals(localnet: Localnet): Promise<Totals> {
+export async function settledTotals(localnet: Localnet): Promise<Totals> {
   const clock = createClock()
   const untilMs = clock.monotonicMs() + LIMITS.chainFinalMs
   for (;;) {
