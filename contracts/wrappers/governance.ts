@@ -56,7 +56,8 @@ export function orderToQueue(options: {
 /** What an order does, a line each; the first line is what it is, the last what is signed. */
 export function describeOrder(order: Order, known: Known = {}): string[] {
   const { network, multisig, seqno, validUntilS, action } = order
-  const head = `Order ${seqno} of multisig ${multisig} on network ${network}, until ${time(validUntilS)}:`
+  const where = `of multisig ${multisig} on network ${network}`
+  const head = `Order ${seqno} ${where}, until ${time(validUntilS)}:`
   const lines =
     action.kind === 'send'
       ? describeOperation(action.operation, known)

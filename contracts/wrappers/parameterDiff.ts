@@ -63,7 +63,8 @@ function facts(parameters: ListedParameters): Map<string, string> {
 }
 
 function multipliers({ prompt, cachedPrompt, completion, reasoning }: Multipliers): string {
-  return `prompt ${prompt}, cached ${cachedPrompt}, completion ${completion}, reasoning ${reasoning}`
+  const answer = `completion ${completion}, reasoning ${reasoning}`
+  return `prompt ${prompt}, cached ${cachedPrompt}, ${answer}`
 }
 
 /** In quotes, plain characters only: none that turns the line round, or looks like another. */

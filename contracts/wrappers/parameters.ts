@@ -1,5 +1,5 @@
 /**
- * The registry's parameters as a cell, and back: `Parameters` of contracts/tolk/common/protocol.tolk.
+ * The registry's parameters as a cell, and back: `Parameters` of tolk/common/protocol.tolk.
  *
  * There is one cell for given parameters, and reading takes no other: a proposal that the signers
  * look at is refused where it holds anything that these words do not say.

@@ -95,7 +95,7 @@ describe('an order', () => {
     expect((await g.submit(order, keys(4, 3, 0))).exit).toBe(0)
   })
 
-  it('is refused with the signature of a stranger, or a bad one, whatever else there is', async () => {
+  it('is refused with a signature that is bad, or of a stranger, among good ones', async () => {
     const order = await g.order(ACTION)
     const withStranger = [...keys(0, 1, 2), signerKey(99)]
     expect((await g.submit(order, withStranger)).exit).toBe(MULTISIG_EXIT.notSigner)

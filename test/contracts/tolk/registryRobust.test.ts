@@ -271,7 +271,7 @@ describe('in time', () => {
     }
   }
 
-  it('five years of silence leave sixteen versions as they were, at the dearest prices', async () => {
+  it('five years of silence leave sixteen versions as they were, at dear prices', async () => {
     await fill()
     const { reserve, balance } = await s.solvency()
     expect(reserve).toBeLessThan(balance)
