@@ -164,7 +164,7 @@ function notProved(file: ReceiptFile, { receipt }: Records): string[] {
   const sentences = [
     'that the money moved: vouchers and the channel show that',
     'who stands behind the identity keys: the registry shows that',
-    `that the tier ${receipt.tier} is true: its evidence was the client's to check`,
+    `that the tier ${receipt.tier} is true: only the evidence can show that`,
     'that the model with the leased hash gave the answer',
   ]
   if (file.signatures.client === undefined) {

@@ -5,6 +5,7 @@
  */
 import type { Command } from 'commander'
 import type { KeptReceipt } from '../../client/types.ts'
+import type { JudgedEvidence } from '../../contracts/attest/receiptEvidence.ts'
 import { integerOption, networkIdOption } from './options.ts'
 import { type CommonOptions, printResult, runVerb } from './output.ts'
 
@@ -16,7 +17,10 @@ interface VerifyOptions extends CommonOptions {
 export function register(receipt: Command): void {
   receipt
     .command('verify')
-    .description('Verify a receipt file offline: exit 0 only where every signature and sum holds.')
+    .description(
+      'Verify a receipt file offline: exit 0 only where every signature and sum holds, and the\n' +
+        'evidence in it supported the job at its time.',
+    )
     .argument('<file>', 'a receipt file (JSON)')
     .option('--network-id <n>', 'refuse a receipt of another network', networkIdOption)
     .option(
@@ -61,7 +65,8 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
   } catch (cause) {
     throw new MarketError('bad-receipt', { file, expected: 'JSON' }, { cause })
   }
-  const verdict = verifyReceipt(parseReceiptFile(json), {
+  const receipt = parseReceiptFile(json)
+  const verdict = verifyReceipt(receipt, {
     network: options.networkId,
     atS: options.at,
   })
@@ -71,14 +76,25 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
     const proved = isErrorCode(code) && CATALOGUE[code].exit === 5 ? code : 'bad-receipt'
     throw new MarketError(proved, { file, found: message })
   }
-  printResult(options, { ...verdict, ok: true }, [
+  const { judgeReceiptEvidence } = await import('../../contracts/attest/receiptEvidence.ts')
+  const evidence = await judgeReceiptEvidence(receipt)
+  printResult(options, { ...verdict, ok: true, ...(evidence && { evidence }) }, [
     'verified',
     ...Object.entries(verdict.fields).map(([name, value]) => `  ${name}: ${value}`),
+    ...(evidence ? describeEvidence(evidence) : []),
     'proved:',
     ...verdict.proved.map((line) => `  ${line}`),
     'NOT proved:',
     ...verdict.notProved.map((line) => `  ${line}`),
   ])
+}
+
+function describeEvidence({ kind, tier, atS, proved, notProved }: JudgedEvidence): string[] {
+  return [
+    `evidence of kind ${kind}, judged at ${new Date(atS * 1_000).toISOString()}: ${tier}`,
+    ...proved.map((line) => `  proved: ${line}`),
+    ...notProved.map((line) => `  NOT proved: ${line}`),
+  ]
 }
 
 async function list(options: CommonOptions): Promise<void> {
