@@ -1,8 +1,8 @@
 /**
  * An emulator that outlives what it runs.
  *
- * TON's emulator is a WebAssembly module with a small stack. A contract that nests data some hundred
- * levels deep overruns it, and the module is broken from then on: every later call fails as well.
+ * TON's emulator is a WebAssembly module with a small stack. A contract that nests data some
+ * hundred levels deep overruns it, and the module is broken from then on: every later call fails.
  * Here the call that did it fails, and the next one gets a new module.
  * @module
  */

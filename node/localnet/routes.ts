@@ -74,7 +74,7 @@ function addMethods(api: FastifyInstance, { methods, writer }: RouteOptions): vo
   )
 }
 
-/** As toncenter: what is neither an object nor a list with something in it counts as no parameter. */
+/** As toncenter: what is no object counts as none, but for a list with something in it. */
 function rpcParams(params: unknown): read.Params {
   const isNone = typeof params !== 'object' || (Array.isArray(params) && params.length === 0)
   return isNone ? {} : read.asParams(params, 'params')

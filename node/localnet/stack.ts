@@ -2,8 +2,8 @@
  * A get method's stack in toncenter's JSON: pairs of a type and a value (`runGetMethod`), and
  * tonlib's typed entries (`runGetMethodStd`, and inside tuples of both).
  *
- * As tonlib: a chain of pairs that ends in null is a list, null is the empty list, and what JSON has
- * no form for (builders, numbers that are none) is `unsupported`.
+ * As tonlib: a chain of pairs that ends in null is a list, null is the empty list, and what JSON
+ * has no form for (builders, numbers that are none) is `unsupported`.
  * @module
  */
 import type { Cell, TupleItem } from '@ton/core'

@@ -143,7 +143,7 @@ async function nftItem(run: Run, address: Address): Promise<object | undefined> 
   }
 }
 
-/** Its own content, or what its collection makes of it; undefined where it is not of the collection. */
+/** Its own content, or what its collection makes of it; undefined where that disowns it. */
 async function itemContent(
   run: Run,
   address: Address,

@@ -10,7 +10,7 @@ import { feesOf } from './block.ts'
 import type { StoredTransaction } from './history.ts'
 import { type MessageForm, messageJson } from './messageJson.ts'
 
-/** Of `getTransactions` and `tryLocate..`, of `getTransactionsStd`, of `getBlockTransactionsExt`. */
+/** Of `getTransactions` and `tryLocate..`; `getTransactionsStd`; `getBlockTransactionsExt`. */
 export type TransactionForm = 'plain' | 'standard' | 'block'
 
 const TYPES = {

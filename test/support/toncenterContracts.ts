@@ -30,7 +30,9 @@ fun onExternalMessage(body: slice) {
     return;
   }
   if (kind == 1) {
-    val log = createExternalLogMessage({ dest: createAddressNone(), body: beginCell().storeUint(9, 32) });
+    val log = createExternalLogMessage({
+      dest: createAddressNone(), body: beginCell().storeUint(9, 32),
+    });
     log.send(SEND_MODE_REGULAR);
     return;
   }

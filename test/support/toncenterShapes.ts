@@ -1,10 +1,10 @@
 /**
- * The objects of toncenter's API v2 by their `@type`, after the schema of its C++ server (2.1): which
- * fields each must have, which it may have, and of what kind.
+ * The objects of toncenter's API v2 by their `@type`, after the schema of its C++ server (2.1):
+ * which fields each must have, which it may have, and of what kind.
  *
  * A field is `name:kind`: `s` text, `i` an integer as text, `h` 32 bytes in base64, `c` a bag of
- * cells in base64 or nothing, `n` a number, `b` a boolean, `o` an object or what it is written as, `a`
- * a list. `?` marks what may be absent.
+ * cells in base64 or nothing, `n` a number, `b` a boolean, `o` an object or what it is written as,
+ * `a` a list. `?` marks what may be absent.
  * @module
  */
 import { Cell } from '@ton/core'
