@@ -284,6 +284,26 @@ describe('in time', () => {
     expect(await lab.status()).toBe('active')
   })
 
+  it('a debt of rent is paid by the next message, which works all the same', async () => {
+    const item = s.item('provider')
+    await takeEverything(s.blockchain, s.addressOf(item))
+    const about = await s.caseAgainst(item)
+    const work: readonly (() => Promise<Outcome>)[] = [
+      () => s.openCase(about, TON, 5n * TON, TON),
+      () => s.enrol(item, 50n * TON, TON),
+      () => s.own(update(), TON),
+    ]
+    for (const run of work) {
+      await lab.undone(async () => {
+        const account = await s.blockchain.getContract(s.address)
+        account.balance = 1_000_000n
+        s.elapse(YEAR_S / 2)
+        expect((await run()).exit).toBe(0)
+        expect(await s.balance()).toBe(0n)
+      })
+    }
+  })
+
   it('a frozen registry is brought back by anyone, as it was, and works', async () => {
     await s.enrol(s.item('provider'))
     const before = await lab.state()

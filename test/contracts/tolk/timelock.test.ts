@@ -282,6 +282,17 @@ describe('handled roughly', () => {
     expect(await g.balance(g.timelock)).toBeGreaterThanOrEqual(balance)
   })
 
+  it('a debt of rent is paid by the next message, which works all the same', async () => {
+    await put(1n)
+    g.elapse(DELAY_S)
+    const account = await g.blockchain.getContract(g.timelock)
+    account.balance = 0n
+    const outcome = await g.execute(1n, 2n * TON)
+    expect(outcome.exit).toBe(0)
+    expect(sentTo(outcome, TARGET)).toBe(TON)
+    expect(await g.balance(g.timelock)).toBe(0n)
+  })
+
   it('five years of silence, and frost, leave it as it was', async () => {
     for (let id = 1n; id <= BigInt(TIMELOCK_QUEUE); id++) await put(id)
     const lab = contractLab(g.blockchain, g.timelock)
