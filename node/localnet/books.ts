@@ -61,6 +61,9 @@ export interface Books {
   snapshots(): readonly string[]
 }
 
+/** Blocks between two looks at what is beyond the bounds of history. */
+const PRUNE_EVERY = 64
+
 /** A clock that went back less than this is only waited for. */
 const SLACK_MS = 1_000
 
@@ -127,7 +130,7 @@ export function openBooks({ database, identity, clock, blockMs, lastSeqno }: Boo
         if (!block) return
         const { id } = history.append(block)
         for (const [address, account] of changedAccounts) accounts.put(address, account, id)
-        prune()
+        if (id % PRUNE_EVERY === 0) prune()
       })
     },
     freeze: (seqno) => write(figures, () => history.freeze(seqno)),
