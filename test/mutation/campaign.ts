@@ -4,8 +4,10 @@
  * @module
  */
 import { readFileSync } from 'node:fs'
-import { type Artefact, compileContract } from '../../scripts/compile.ts'
+import { posix } from 'node:path'
+import { type Artefact, CONTRACTS, compileContract } from '../../scripts/compile.ts'
 import type { Group } from './groups.ts'
+import { lex } from './lex.ts'
 import { keyOf, type Mutant, mutantsOf } from './mutants.ts'
 import type { Artefacts, Suite } from './suite.ts'
 
@@ -24,6 +26,8 @@ export interface Result {
   readonly ms?: number
 }
 
+const SOURCES = new URL('../../contracts/tolk/', import.meta.url)
+
 /** Why no test kills a mutant, by the mutant's key. */
 export type Explained = Readonly<Record<string, string>>
 
@@ -38,15 +42,26 @@ export function explainedOf(group: string): Explained {
 }
 
 /** Mutants of every source that goes into the contracts, the standard library's apart. */
-export async function mutantsOfGroup({ contracts }: Group): Promise<Mutant[]> {
+export function mutantsOfGroup({ contracts }: Group): Mutant[] {
   const sources = new Map<string, string>()
-  for (const contract of contracts) {
-    await compileContract(contract, (path, text) => {
-      sources.set(path, text)
-      return text
-    })
+  const read = (path: string): void => {
+    if (sources.has(path)) return
+    const text = readFileSync(new URL(path, SOURCES), 'utf8')
+    sources.set(path, text)
+    for (const name of importsOf(text)) {
+      if (!name.startsWith('@')) read(posix.join(posix.dirname(path), `${name}.tolk`))
+    }
   }
+  for (const contract of contracts) read(CONTRACTS[contract]!)
   return [...sources].flatMap(([path, text]) => mutantsOf(path, text))
+}
+
+function importsOf(source: string): string[] {
+  const tokens = lex(source)
+  return tokens.flatMap(({ text }, i) => {
+    const next = tokens[i + 1]
+    return text === 'import' && next?.kind === 'string' ? [next.text.slice(1, -1)] : []
+  })
 }
 
 /** `count` of `mutants`, spread evenly, from one that `seed` names. All where there are fewer. */

@@ -45,7 +45,7 @@ if (Object.values(table).some((all) => all.some(({ fate }) => fate === 'survived
 
 async function runOne(group: Group): Promise<Result[]> {
   const only = options.only ?? ''
-  const all = (await mutantsOfGroup(group)).filter((each) => keyOf(each).includes(only))
+  const all = mutantsOfGroup(group).filter((each) => keyOf(each).includes(only))
   const some = options.sample ? sampleOf(all, Number(options.sample), Number(options.seed)) : all
   if (options.list) {
     for (const mutant of some) process.stdout.write(`${keyOf(mutant)}\n`)
