@@ -17,6 +17,7 @@ import { type PacedFrame, type PacerState, pace, startPacer } from '../../contra
 import { encodePiece, type Piece } from '../../contracts/seal/pieces.ts'
 import type { Receipt } from '../../contracts/wire/records.ts'
 import type { BackendPiece, FinishReason } from '../backends/backend.ts'
+import { addMark, hasMarks, type Marks, passMarks, startMarks } from './marks.ts'
 import { type Bill, bill, covers, type Meter, startMeter } from './meter.ts'
 
 export type Outcome = Receipt['outcome']
@@ -31,7 +32,7 @@ export interface JobState {
   readonly expectedPrompt?: number
   /** Bytes given to the pacer so far, and the usage that each such length stands for. */
   readonly appended: number
-  readonly marks: readonly { readonly at: number; readonly usage: TokenUsage }[]
+  readonly marks: Marks
   readonly outcome?: Outcome
   /** The bill that the last frames named: what the receipt says, for others have counted along. */
   readonly told: Bill
@@ -77,7 +78,7 @@ export function startJob(terms: Terms): JobState {
     pacer: startPacer(1),
     produced: NO_USAGE,
     appended: 0,
-    marks: [],
+    marks: startMarks(),
     told: { billed: NO_USAGE, cost: 0n },
   }
 }
@@ -166,7 +167,7 @@ function onEnd(state: JobState, reason: FinishReason, usage: TokenUsage): Step {
 /** What the request caused is told sealed; another failure, before content, allows another try. */
 function onFailed(state: JobState, code: ErrorCode, facts: Facts): Step {
   const asked = code === 'bad-input' || code === 'prompt-too-long' || code === 'no-model'
-  if (!asked && state.marks.length === 0) return refuse(state, code)
+  if (!asked && !hasMarks(state.marks)) return refuse(state, code)
   const plain = Object.entries(facts).flatMap(([key, value]) =>
     value === undefined ? [] : [[key, typeof value === 'bigint' ? value.toString() : value]],
   )
@@ -209,18 +210,17 @@ function append(state: JobState, produced: TokenUsage, piece: Piece): Step {
   const bytes = encodePiece(piece)
   const { state: pacer, frames } = pace(state.pacer, { type: 'content', bytes })
   const appended = state.appended + bytes.length
-  const marks = [...state.marks, { at: appended, usage: produced }]
+  const marks = addMark(state.marks, { at: appended, usage: produced })
   return leave({ ...state, pacer, produced, appended, marks }, frames)
 }
 
 /** Frames that leave now move the delivered usage up to the last piece wholly inside them. */
 function leave(state: JobState, frames: readonly PacedFrame[]): Step {
   const sent = state.appended - state.pacer.backlogBytes
-  const done = state.marks.findLastIndex((mark) => mark.at <= sent)
-  const delivered = state.marks[done]?.usage ?? state.meter.delivered
-  const meter = { ...state.meter, delivered }
+  const { marks, usage } = passMarks(state.marks, sent)
+  const meter = { ...state.meter, delivered: usage ?? state.meter.delivered }
   const told = frames.length > 0 ? bill(meter) : state.told
-  const next = { ...state, meter, told, marks: state.marks.slice(Math.max(0, done)) }
+  const next = { ...state, meter, told, marks }
   const out: JobEffect[] =
     frames.length > 0 ? [{ type: 'frames', frames, billed: told.billed }] : []
   if (state.pacer.phase !== 'done') return { state: next, effects: out }

@@ -64,7 +64,8 @@ offline, and the answer says so: \`evidence show\` asks the chain.
   const show = evidence
     .command('show')
     .description(
-      'Show what a provider proved in the newest receipt kept here, verified again now,\nfreshness by the chain included.',
+      'Show what a provider proved in the newest receipt kept here, verified again now,\n' +
+        'freshness by the chain included.',
     )
     .argument('<provider>', 'identity of the provider in hex, or its beginning')
     .option(

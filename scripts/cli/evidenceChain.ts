@@ -13,8 +13,8 @@ import { connectChain } from '../../node/chain/tonClient.ts'
 import { createClock } from '../../node/system/clock.ts'
 
 /**
- * Asks the endpoint of `network`. Throws `evidence-unchecked` where it cannot tell, `evidence-block`
- * where its chain is not that far.
+ * Asks the endpoint of `network`. Throws `evidence-unchecked` where it cannot tell,
+ * `evidence-block` where its chain is not that far.
  */
 export async function namedBlock(
   evidence: Bytes,

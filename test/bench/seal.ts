@@ -9,8 +9,8 @@
  * part of an agreement, on keys that are imported already; frames through `hpke`'s own asynchronous
  * Seal; the agreement with the portable KEM. Budgets: 2 ms of CPU an agreement and 100,000 frames a
  * CPU-second, sealed and opened, on an idle core; on a shared one read the ratios: the floor knows
- * how fast the hour is. Frames are timed in batches and let go, as a provider does: ten thousand kept
- * alive measure the garbage collector.
+ * how fast the hour is. Frames are timed in batches and let go, as a provider does: ten thousand
+ * kept alive measure the garbage collector.
  * @module
  */
 import {
