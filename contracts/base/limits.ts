@@ -226,6 +226,12 @@ export const LIMITS = {
   clockSkewS: 300,
   /** Schedulers, providers or addresses that one network.json lists. */
   networkItems: 4_096,
+  /** Models of one version of the registry's parameters: five cells each, in a message of 8,192. */
+  listedModels: 1_024,
+  /** Measurements of one version: two cells each. */
+  listedImages: 512,
+  /** Assets of one version. */
+  listedAssets: 64,
   /** The registry's state is read again this often: parameters are followed with this delay. */
   directoryPollMs: 10_000,
   /** A member of the registry is looked up again after this. */

@@ -7,6 +7,7 @@
  */
 import { Address } from '@ton/core'
 import { MarketError } from '../base/errors.ts'
+import { LIMITS } from '../base/limits.ts'
 import type { DisputeRules, MarketParameters } from '../base/marketParameters.ts'
 import { TICKS } from '../base/terms.ts'
 import { TON } from '../base/units.ts'
@@ -32,10 +33,9 @@ export const PARAMETER_BOUNDS = {
   leastBond: { least: TON / 10n, most: 10_000n * TON },
   /** Signatures that one transaction checks at the plain price. */
   arbiters: 10,
-  /** Models, measurements and assets of one version: they travel in one message of 8,192 cells. */
-  models: 1_024,
-  images: 512,
-  assets: 64,
+  models: LIMITS.listedModels,
+  images: LIMITS.listedImages,
+  assets: LIMITS.listedAssets,
 } as const
 
 /** From the last deadline of a case to the end of its freeze (`CONCLUDE_S` in protocol.tolk). */
