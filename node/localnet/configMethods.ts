@@ -35,7 +35,7 @@ export function configMethods(ledger: Ledger): MethodTable {
       const { libraries } = params
       const asked = typeof libraries === 'string' ? { libraries: libraries.split(',') } : params
       for (const hash of read.list(asked, 'libraries', LIMITS.toncenterLibraries)) {
-        read.parseHash(String(hash), 'libraries')
+        read.parseHash(read.text({ libraries: hash }, 'libraries'), 'libraries')
       }
       return { '@type': 'smc.libraryResult', result: [] }
     },

@@ -85,10 +85,11 @@ export function lt(params: Params, field: string): bigint {
 
 /** `true`, `false`, 1 or 0, as a JSON value or as text; undefined where absent. */
 export function optionalFlag(params: Params, field: string): boolean | undefined {
-  const value = params[field]
-  if (value === undefined || value === null || value === '') return undefined
-  if (value === true || /^(?:true|1)$/i.test(String(value))) return true
-  if (value === false || /^(?:false|0)$/i.test(String(value))) return false
+  if (typeof params[field] === 'boolean') return params[field]
+  const value = optionalText(params, field)
+  if (value === undefined) return undefined
+  if (/^(?:true|1)$/i.test(value)) return true
+  if (/^(?:false|0)$/i.test(value)) return false
   throw wrong(field, 'true or false')
 }
 

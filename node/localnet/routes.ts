@@ -54,7 +54,7 @@ function addMethods(api: FastifyInstance, { methods, writer }: RouteOptions): vo
     if (typeof method !== 'string') throw read.wrong('method', 'the name of a method')
     const answer = {
       jsonrpc: '2.0',
-      id: typeof id === 'number' ? id : String(id ?? '').slice(0, 64),
+      id: typeof id === 'number' ? id : typeof id === 'string' ? id.slice(0, 64) : '',
     }
     try {
       return { ...(await call(method, rpcParams(params))), ...answer }

@@ -150,7 +150,8 @@ function itemsOf(item: TupleItem): readonly TupleItem[] {
 }
 
 function parseInteger(value: unknown): bigint {
-  const match = /^([+-]?)(0x[0-9a-fA-F]{1,65}|\d{1,78})$/.exec(String(value))
+  const text = typeof value === 'string' || typeof value === 'number' ? String(value) : ''
+  const match = /^([+-]?)(0x[0-9a-fA-F]{1,65}|\d{1,78})$/.exec(text)
   if (!match) throw wrongStack()
   const magnitude = BigInt(match[2]!)
   return match[1] === '-' ? -magnitude : magnitude

@@ -201,6 +201,8 @@ describe('a call', () => {
   it('keeps its id, a number too', async () => {
     const call = { jsonrpc: '2.0', id: 7, method: 'getMasterchainInfo', params: {} }
     expect((await postJson(world.endpoint, call)).body).toMatchObject({ id: 7, jsonrpc: '2.0' })
+    const odd = { ...call, id: { toString: null } }
+    expect((await postJson(world.endpoint, odd)).body).toMatchObject({ ok: true, id: '' })
   })
 })
 
