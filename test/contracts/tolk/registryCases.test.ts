@@ -4,6 +4,7 @@
  */
 import { type Address, beginCell, contractAddress, type Slice } from '@ton/core'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { toBigInt } from '../../../contracts/base/bytes.ts'
 import { TON } from '../../../contracts/base/units.ts'
 import { decodeDisputeRules } from '../../../contracts/wrappers/parameters.ts'
 import { REGISTRY_EXIT } from '../../../contracts/wrappers/Registry.ts'
@@ -149,6 +150,17 @@ describe('the end of a case', () => {
     )
     expect((await s.closeCase(about, SETTLEMENT, 15_000_000n)).exit).toBe(0)
   })
+})
+
+it('says where a case is, as TypeScript does', async () => {
+  const { stackReader } = await s.blockchain.runGetMethod(s.address, 'get_case_address', [
+    { type: 'slice', cell: beginCell().storeAddress(about.challenger).endCell() },
+    { type: 'int', value: 0n },
+    { type: 'int', value: 3n },
+    { type: 'slice', cell: beginCell().storeAddress(someAddress('an owner')).endCell() },
+    { type: 'int', value: toBigInt(deviceOf('a device')) },
+  ])
+  expect(stackReader.readAddress().equals(about.address)).toBe(true)
 })
 
 describe('a case is believed only at its own address', () => {
