@@ -53,6 +53,7 @@ async function runGetter(
 ): Promise<GetMethodResult> {
   accountAt(ledger, params) // refuses a block at which its state is not known
   const method = methodId(read.text(params, 'method'))
+  if (params.stack === undefined) throw read.wrong('stack', 'a list')
   const stack = parse(read.list(params, 'stack', LIMITS.stackItems))
   try {
     return await ledger.get(read.address(params), method, stack)
