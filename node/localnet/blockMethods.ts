@@ -50,7 +50,7 @@ export function blockMethods(ledger: Ledger, networkId: number): MethodTable {
       return {
         '@type': 'blocks.outMsgQueueSizes',
         shards: [{ ...size, size: ledger.waiting }],
-        ext_msg_queue_size_limit: LIMITS.localnetWaiting,
+        ext_msg_queue_size_limit: LIMITS.localnetInbox,
       }
     },
     getBlockTransactions: (params) =>

@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { beginCell, Cell, toNano } from '@ton/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { LIMITS } from '../../../contracts/base/limits.ts'
 import { walletAddress, walletTransfer } from '../../../contracts/wrappers/wallet.ts'
 import { getJson, postJson, testKey, transferBoc } from '../../support/localnet.ts'
 import { compiled, deployable, offChain } from '../../support/toncenterContracts.ts'
@@ -203,6 +204,16 @@ describe('a call', () => {
     expect((await postJson(world.endpoint, call)).body).toMatchObject({ id: 7, jsonrpc: '2.0' })
     const odd = { ...call, id: { toString: null } }
     expect((await postJson(world.endpoint, odd)).body).toMatchObject({ ok: true, id: '' })
+  })
+})
+
+describe('bounds', () => {
+  it('hold for libraries asked for at once', async () => {
+    const libraries = (count: number) => ({ libraries: Array(count).fill('0'.repeat(64)) })
+    const asked = await world.result('getLibraries', libraries(LIMITS.toncenterLibraries))
+    expect(asked.result).toEqual([])
+    const more = libraries(LIMITS.toncenterLibraries + 1)
+    expect((await world.ask('getLibraries', more)).status).toBe(422)
   })
 })
 
