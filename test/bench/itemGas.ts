@@ -10,10 +10,17 @@ import {
   FIRST_CODE,
   type ItemSandbox,
   itemSandbox,
+  largestProfile,
   STAKE,
   UNBONDING_S,
 } from '../support/itemSandbox.ts'
-import { DAY_S, outcomeAmong, refuseEverything, takeEverything } from '../support/sandboxChain.ts'
+import {
+  DAY_S,
+  type Outcome,
+  outcomeAmong,
+  refuseEverything,
+  takeEverything,
+} from '../support/sandboxChain.ts'
 import { type ContractGas, figures, type Gas } from './gasTable.ts'
 
 const WEEK_S = 7 * DAY_S
@@ -27,8 +34,21 @@ export function itemGas(kind: ItemKind): ContractGas {
     },
     // What the fee constants of contracts/tolk/items and common/gas.tolk leave for them.
     atMost: {
-      ...{ register: 13_000, enrolled: 8_000, addStake: 8_500, withdraw: 9_500, upgrade: 6_000 },
-      ...{ withdrawLast: 9_500, newCode: 8_000, freeze: 12_000, settle: 14_000 },
+      ...{
+        register: 13_000,
+        registerLargest: 13_000,
+        enrolled: 8_000,
+        addStake: 8_500,
+        withdraw: 11_000,
+        upgrade: 6_000,
+      },
+      ...{
+        withdrawLast: 11_000,
+        withdrawOfEnded: 11_000,
+        newCode: 8_000,
+        freeze: 12_000,
+        settle: 14_000,
+      },
     },
     among: [{ of: `${kind} items`, measure: async (n) => life(await lastOf(kind, n)) }],
   }
@@ -74,17 +94,25 @@ async function rarer(kind: ItemKind): Promise<Gas> {
   await takeEverything(s.blockchain, s.stranger.address)
   const upgrade = await s.upgrade()
   const askCodeBounced = outcomeAmong(upgrade.transactions.slice(2), s.address)
-  const extra = kind === 'gpu' ? await renewalOfEnded(s) : { heartbeatAlone: await s.heartbeat() }
+  const extra: Record<string, Outcome> =
+    kind === 'gpu' ? await ended(s) : { heartbeatAlone: await s.heartbeat() }
+  if (kind === 'scheduler') extra.registerLargest = await registerLargest()
   return figures({
     ...{ enrolBounced: refused, frozenBounced, askCodeBounced, ...extra },
     ...{ stranger: { ...stranger, exit: 0 }, unknown: { ...unknown, exit: 0 } },
   })
 }
 
-async function renewalOfEnded(s: ItemSandbox) {
+async function ended(s: ItemSandbox): Promise<Readonly<Record<string, Outcome>>> {
   s.elapse(31 * DAY_S)
-  await s.freeze(TON, WEEK_S)
-  return { renewalOfEnded: await s.heartbeat(s.profile) }
+  const freezeOfEnded = await s.freeze(TON, WEEK_S)
+  const renewalOfEnded = await s.heartbeat(s.profile)
+  s.elapse(30 * DAY_S + UNBONDING_S)
+  return { freezeOfEnded, renewalOfEnded, withdrawOfEnded: await s.withdraw() }
+}
+
+function registerLargest(): Promise<Outcome> {
+  return itemSandbox({ kind: 'scheduler', profile: largestProfile() }).then((s) => s.register())
 }
 
 /** The last of `n` items of a kind under one registry, the others enrolled before it. */

@@ -74,6 +74,16 @@ export function profileOf(kind: ItemKind, name = 'one', provider?: Address): Cel
   })
 }
 
+/** The largest profile that a contract takes from this wrapper: a scheduler's with 1,000 bytes. */
+export function largestProfile(): Cell {
+  const identity = hashOf('identity')
+  const addresses = Array.from(
+    { length: 16 },
+    (_, i) => `/dns4/${'x'.repeat(40)}/tcp/${4_001 + i}/ws`,
+  )
+  return schedulerProfileCell({ identity, peerId: identity, fee: 1, addresses })
+}
+
 /** An item without its addresses. */
 export type ItemFacts = Omit<ItemView, 'config' | 'previous'>
 
@@ -121,6 +131,7 @@ export interface ItemSandboxOptions extends TestBlockchainOptions {
   readonly blockchain?: Blockchain
   readonly registry?: Address
   readonly owner?: string
+  readonly profile?: Cell
 }
 
 /** What a registered item in these tests has at stake. */
@@ -137,7 +148,7 @@ export async function itemSandbox(options: ItemSandboxOptions = {}): Promise<Ite
   const key = kind === 'gpu' ? { key: hashOf('device') } : {}
   const config: ItemConfig = { registry, kind, owner: owner.address, ...key }
   const address = itemAddress(FIRST_CODE[kind], config)
-  const profile = profileOf(kind, 'one', stranger.address)
+  const profile = options.profile ?? profileOf(kind, 'one', stranger.address)
   const run = (message: Parameters<Blockchain['sendMessage']>[0]): Promise<Outcome> =>
     outcomeOf(blockchain, address, message)
   const send = (from: Address, value: bigint, body: Cell, bounce = true): Promise<Outcome> =>

@@ -22,7 +22,6 @@ import {
   unbondBody,
   withdrawBody,
 } from '../../../contracts/wrappers/itemMessages.ts'
-import { schedulerProfileCell } from '../../../contracts/wrappers/itemProfiles.ts'
 import { storageFee } from '../../../node/chain/simulatedFees.ts'
 import { type ContractLab, contractLab, interleave } from '../../support/contractLab.ts'
 import {
@@ -30,6 +29,7 @@ import {
   hashOf,
   type ItemSandbox,
   itemSandbox,
+  largestProfile,
   STAKE,
   UNBONDING_S,
 } from '../../support/itemSandbox.ts'
@@ -152,7 +152,7 @@ describe('in any order', () => {
     await s.freeze(2n * TON, 20 * DAY_S)
     s.elapse(UNBONDING_S)
     const now = s.blockchain.now!
-    const mine = (body: Cell, value = ITEM_VALUE.withdraw) =>
+    const mine = (body: Cell, value: bigint = ITEM_VALUE.withdraw) =>
       internalMessage(s.owner.address, s.address, value, body)
     const told = (body: Cell) => internalMessage(s.registry, s.address, TON / 10n, body)
     const parties = { case: s.stranger.address, challenger: s.stranger.address }
@@ -253,14 +253,8 @@ describe('frost and silence', () => {
 
   it('the reserve pays five years of the largest item at the dearest prices', async () => {
     const t = await itemSandbox({ kind: 'scheduler' })
-    const addresses = Array.from(
-      { length: 16 },
-      (_, i) => `/dns4/${'x'.repeat(40)}/tcp/${4_001 + i}/ws`,
-    )
-    const identity = hashOf('identity')
-    const largest = schedulerProfileCell({ identity, peerId: identity, fee: 1, addresses })
     await t.register()
-    await t.heartbeat(largest)
+    await t.heartbeat(largestProfile())
     const size = await contractLab(t.blockchain, t.address).size()
     const rent = (prices: keyof typeof CHAIN_PRICES, years: number): bigint =>
       storageFee(CHAIN_PRICES[prices], size, START_S, START_S + years * YEAR_S)

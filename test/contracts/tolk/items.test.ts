@@ -4,7 +4,7 @@
  * code in itemGpu.test.ts.
  * @module
  */
-import { beginCell, Cell } from '@ton/core'
+import { type Address, beginCell, Cell } from '@ton/core'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { TON } from '../../../contracts/base/units.ts'
 import { ITEM_EXIT, isLive } from '../../../contracts/wrappers/bondedItem.ts'
@@ -15,6 +15,7 @@ import {
   ITEM_RENT_RESERVE,
   ITEM_VALUE,
 } from '../../../contracts/wrappers/itemMessages.ts'
+import { REGISTRY_PROTOCOL } from '../../../contracts/wrappers/registryMessages.ts'
 import {
   hashOf,
   type ItemSandbox,
@@ -23,7 +24,14 @@ import {
   STAKE,
   UNBONDING_S,
 } from '../../support/itemSandbox.ts'
-import { DAY_S, START_S, sentTo } from '../../support/sandboxChain.ts'
+import {
+  DAY_S,
+  internalMessage,
+  type Outcome,
+  outcomeOf,
+  START_S,
+  sentTo,
+} from '../../support/sandboxChain.ts'
 import { enrolledBody } from '../../support/testRegistry.ts'
 
 /** An item of a kind needs no stranger's leave to be looked at, so most rules are tried on one. */
@@ -158,6 +166,26 @@ describe('enrolment', () => {
     await s.register()
     await s.told(enrolledBody(0xffffffff))
     expect((await s.view()).unbondingS).toBe(30 * DAY_S)
+  })
+})
+
+describe('what comes back', () => {
+  it('is taken from the registry alone, and only while it is awaited', async () => {
+    await s.register()
+    const before = await s.facts()
+    const comeBack = (from: Address, op: number): Promise<Outcome> => {
+      const body = beginCell().storeUint(0xffffffff, 32).storeUint(op, 32).storeUint(0, 224)
+      const message = internalMessage(from, s.address, TON, body.endCell(), { bounced: true })
+      return outcomeOf(s.blockchain, s.address, message)
+    }
+    const { enrol, askCode } = REGISTRY_PROTOCOL
+    for (const op of [enrol, askCode]) {
+      expect((await comeBack(s.stranger.address, op)).exit).toBe(ITEM_EXIT.notRegistry)
+    }
+    expect((await comeBack(s.registry, enrol)).exit).toBe(ITEM_EXIT.notPending)
+    // A ticket that was never given out.
+    expect((await comeBack(s.registry, 0x2c5a2211)).exit).toBe(0)
+    expect(await s.facts()).toEqual(before)
   })
 })
 
