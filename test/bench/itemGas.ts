@@ -3,6 +3,7 @@
  * under a registry that answers as it is told.
  * @module
  */
+import { readFileSync } from 'node:fs'
 import { beginCell } from '@ton/core'
 import { TON } from '../../contracts/base/units.ts'
 import type { ItemKind } from '../../contracts/wrappers/itemConfig.ts'
@@ -32,25 +33,29 @@ export function itemGas(kind: ItemKind): ContractGas {
       const s = await itemSandbox({ kind })
       return { ...(await life(s)), ...(await rarer(kind)) }
     },
-    // What the fee constants of contracts/tolk/items and common/gas.tolk leave for them.
-    atMost: {
-      ...{
-        register: 13_000,
-        registerLargest: 13_000,
-        enrolled: 8_000,
-        addStake: 8_500,
-        withdraw: 11_000,
-        upgrade: 6_000,
-      },
-      ...{
-        withdrawLast: 11_000,
-        withdrawOfEnded: 11_000,
-        newCode: 8_000,
-        freeze: 12_000,
-        settle: 14_000,
-      },
-    },
+    atMost: atMost(kind),
     among: [{ of: `${kind} items`, measure: async (n) => life(await lastOf(kind, n)) }],
+  }
+}
+
+/** What the constants of the contracts leave for each message. */
+function atMost(kind: ItemKind): Gas {
+  const sources = ['items/fees.tolk', 'common/gas.tolk'].map((path) =>
+    readFileSync(new URL(`../../contracts/tolk/${path}`, import.meta.url), 'utf8'),
+  )
+  const found = [...sources.join('\n').matchAll(/^const GAS_(\w+) = (\d+)$/gm)]
+  const gas = Object.fromEntries(found.map(([, name, most]) => [name, Number(most)]))
+  const of = (name: string, ...messages: string[]): Gas =>
+    Object.fromEntries(messages.map((message) => [message, gas[name] ?? 0]))
+  return {
+    ...of('REGISTER', 'register', ...(kind === 'scheduler' ? ['registerLargest'] : [])),
+    ...of('ENROLLED', 'enrolled'),
+    ...of('ADD_STAKE', 'addStake'),
+    ...of('WITHDRAW', 'withdraw', 'withdrawLast', ...(kind === 'gpu' ? ['withdrawOfEnded'] : [])),
+    ...of('UPGRADE', 'upgrade'),
+    ...of('NEW_CODE', 'newCode'),
+    ...of('FREEZE', 'freeze', ...(kind === 'gpu' ? ['freezeOfEnded'] : [])),
+    ...of('SETTLE_CASE', 'settle'),
   }
 }
 
