@@ -5,6 +5,7 @@
  */
 import { type Address, beginCell, Cell, contractAddress } from '@ton/core'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { CHAIN_PRICES } from '../../../contracts/base/chainPrices.ts'
 import { TON } from '../../../contracts/base/units.ts'
 import { itemConfigCell } from '../../../contracts/wrappers/itemConfig.ts'
 import {
@@ -20,10 +21,11 @@ import {
   prepareBody,
   unpauseBody,
 } from '../../../contracts/wrappers/registryMessages.ts'
+import { priceParameters } from '../../../node/localnet/prices.ts'
 import { compileContract } from '../../../scripts/compile.ts'
 import { FIRST_CODE, type ItemSandbox, itemSandbox } from '../../support/itemSandbox.ts'
 import { type RegistrySandbox, registrySandbox, SOME_CODES } from '../../support/registrySandbox.ts'
-import { internalMessage, outcomeOf } from '../../support/sandboxChain.ts'
+import { internalMessage, outcomeOf, sentTo, YEAR_S } from '../../support/sandboxChain.ts'
 
 /** The least stake of a provider under `someParameters`. */
 const LEAST = 50n * TON
@@ -77,6 +79,25 @@ describe('enrolment', () => {
       expect(exit).toBe(REGISTRY_EXIT.notItem)
     }
     expect((await r.view()).kinds.provider.count).toBe(1)
+  })
+})
+
+describe('at the prices of mainnet in August 2026', () => {
+  it('an item lives for the same values, and its rent is a tenth', async () => {
+    const params = priceParameters(CHAIN_PRICES['mainnet-2026-08'])
+    const cheap = await registrySandbox({
+      params,
+      config: { codes: { ...SOME_CODES, ...FIRST_CODE } },
+    })
+    const s = await itemSandbox({ blockchain: cheap.blockchain, registry: cheap.address })
+    await s.register(LEAST)
+    expect((await s.heartbeat()).exit).toBe(0)
+    s.elapse(5 * YEAR_S)
+    expect((await s.unbond(LEAST)).exit).toBe(0)
+    s.elapse(14 * 86_400)
+    const out = await s.withdraw()
+    expect(sentTo(out, s.owner.address)).toBeGreaterThan(LEAST + ITEM_RENT_RESERVE - TON / 50n)
+    expect(await s.balance()).toBe(ITEM_FLOOR)
   })
 })
 
