@@ -5,7 +5,7 @@
  */
 import { Address, beginCell, Cell, toNano } from '@ton/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { walletAddress } from '../../../contracts/wrappers/wallet.ts'
+import { walletAddress, walletTransfer } from '../../../contracts/wrappers/wallet.ts'
 import { FAUCET } from '../../../node/localnet/inputs.ts'
 import { getJson, type Json, postJson, testKey, transferBoc } from '../../support/localnet.ts'
 import { compiled, deployable } from '../../support/toncenterContracts.ts'
@@ -15,6 +15,7 @@ import { CASCADE, type ToncenterWorld, toncenterWorld } from '../../support/tonc
 
 const TON = toNano(1)
 const wallets = [31, 32].map((seed) => walletAddress(testKey(seed).publicKey))
+const payees = [1, 2, 3, 4].map((byte) => new Address(0, Buffer.alloc(32, byte)))
 const inMasterchain = new Address(-1, Buffer.alloc(32, 0x99))
 
 let world: ToncenterWorld
@@ -33,6 +34,9 @@ async function makeHistory(): Promise<void> {
     }
     await world.tick(CASCADE)
   }
+  // Four that take their message in one block, in another order than that of their addresses.
+  const messages = payees.toReversed().map((to) => ({ to, value: 500n, bounce: false }))
+  await world.send(wallets[0]!, walletTransfer(2, 2 ** 32 - 1, messages, testKey(31)))
   await world.send(probe.address, beginCell().storeUint(1, 8).endCell())
   const bounced = beginCell().storeUint(2, 8).storeAddress(probe.address).endCell()
   await world.send(probe.address, bounced)
@@ -67,7 +71,7 @@ describe.each([
 
     it('finds what the accounts say they have had', async () => {
       const accounts = new Set(found.map(({ account }) => account))
-      expect(accounts.size).toBe(4)
+      expect(accounts.size).toBe(8)
       for (const account of accounts) {
         const history = await historyOf(world.result, account, 3)
         const inBlocks = found.filter((each) => each.account === account).map(idOf)
@@ -175,8 +179,8 @@ describe.each([
           followed++
         }
       }
-      // Four transfers, and one that bounced and came back.
-      expect(followed).toBe(6)
+      // Four transfers, one to four, and one that bounced and came back.
+      expect(followed).toBe(10)
     })
 
     it('lead back to the transaction that sent them', async () => {
@@ -190,11 +194,11 @@ describe.each([
         expect(hashes).toContain(hash)
         followed++
       }
-      expect(followed).toBe(6)
+      expect(followed).toBe(10)
     })
 
     it('from outside have the hash under which they were sent', async () => {
-      const boc = transferBoc(31, 2, wallets[1]!, 5n)
+      const boc = transferBoc(31, 3, wallets[1]!, 5n)
       const sent = await world.result('sendBocReturnHash', { boc })
       await world.tick()
       expect(sent.hash).toBe(Cell.fromBase64(boc).hash().toString('base64'))
