@@ -89,7 +89,7 @@ const FIRST_STORAGE: StoragePrices = {
 /** What the basechain's gas table shares with the masterchain's, whatever gas costs. */
 const GAS_LIMITS = { ...MASTER_GAS, specialLimit: 1_000_000n, blockLimit: 10_000_000n }
 
-/** TON mainnet on 9 August 2026: a unit of gas is 66.67 nanoTON, and bits are stored for nothing. */
+/** TON mainnet on 9 August 2026: a unit of gas is 66.67 nanoTON, bits are stored for nothing. */
 const MAINNET_2026_08: ChainPrices = {
   storage: [
     FIRST_STORAGE,
@@ -101,7 +101,7 @@ const MAINNET_2026_08: ChainPrices = {
   forward: { lump: 66_667n, bit: 4_369_067n, cell: 436_906_667n, ...FRACTIONS },
 }
 
-/** The table inside @ton/sandbox 0.41, mainnet's of block 52,956,904: gas costs six times as much. */
+/** The table inside @ton/sandbox 0.41, mainnet's of block 52,956,904: gas costs six times that. */
 const SANDBOX_0_41: ChainPrices = {
   storage: [FIRST_STORAGE],
   masterGas: MASTER_GAS,

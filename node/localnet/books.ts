@@ -12,7 +12,7 @@ import type { Clock } from '../../contracts/base/ports.ts'
 import type { Account } from './account.ts'
 import { type Accounts, openAccounts } from './accounts.ts'
 import type { Database } from './database.ts'
-import { type Figures, NO_FIGURES, readFigures, writeFigures } from './figures.ts'
+import { type Figures, figuresRow, NO_FIGURES } from './figures.ts'
 import { type HistoryWriter, type NewBlock, openHistory } from './history.ts'
 import { openSnapshots } from './snapshots.ts'
 
@@ -58,7 +58,6 @@ export interface Books {
   takeSnapshot(name: string): void
   restore(name: string): void
   reset(): void
-  snapshots(): readonly string[]
 }
 
 /** Blocks between two looks at what is beyond the bounds of history. */
@@ -67,90 +66,85 @@ const PRUNE_EVERY = 64
 /** A clock that went back less than this is only waited for. */
 const SLACK_MS = 1_000
 
-export function openBooks({ database, identity, clock, blockMs, lastSeqno }: BooksOptions): Books {
-  const { sql } = database
+export function openBooks(options: BooksOptions): Books {
+  const { database, identity, clock, blockMs, lastSeqno } = options
   const salt = `${identity.networkId} ${identity.seed}`
   const history = openHistory({ database, salt, lastSeqno })
   const accounts = openAccounts(database)
   const snapshots = openSnapshots(database)
-  const save = sql.prepare('INSERT OR REPLACE INTO ledger VALUES (1, ?)')
-  const load = sql.prepare('SELECT state FROM ledger')
+  const row = figuresRow(database.sql)
   const prune = pruner(database)
-  let figures = NO_FIGURES
-  let toldMs = 0
+  let figures = row.load() ?? NO_FIGURES
 
   const reload = () => {
-    figures = readFigures(JSON.parse(String(load.get()?.state)))
+    figures = row.load() ?? NO_FIGURES
     history.reload()
     accounts.reload()
   }
-  /** Runs `work` on disk; memory follows `figures`, or what is on disk where it failed. */
-  const write = (next: Figures, work: () => void) => {
+  /** Runs `work` on disk, whole or not at all; it gives the figures from then on. */
+  const write = (work: () => Figures) => {
     try {
-      database.atomically(() => {
-        work()
-        save.run(JSON.stringify(writeFigures(next)))
+      figures = database.atomically(() => {
+        const next = work()
+        row.save(next)
+        return next
       })
-      figures = next
     } catch (fault) {
       reload()
       throw fault
     }
   }
-  const start = (work: () => Figures) => {
-    database.atomically(() => save.run(JSON.stringify(writeFigures(work()))))
-    reload()
-  }
-  const firstBlock = () => {
-    const nowMs = clock.nowMs()
+  const begin = () => {
     history.reload()
-    history.append({ seqno: 1, ms: nowMs, stepMs: blockMs, lt: 0n, transactions: [] })
+    const first = { seqno: 1, ms: clock.nowMs(), stepMs: blockMs, lt: 0n, transactions: [] }
+    history.append(first)
     return NO_FIGURES
   }
-  if (load.get()) reload()
-  else start(firstBlock)
-  toldMs = history.anchor.ms
+  if (!row.load()) write(begin)
+  let toldMs = history.anchor.ms
+  /** Goes to other blocks, as far as memory knows. */
+  const goTo = (work: () => Figures) => {
+    write(work)
+    reload()
+    toldMs = history.anchor.ms
+  }
 
   return {
-    history,
-    accounts,
+    ...{ history, accounts },
     get figures() {
       return figures
     },
     nowMs() {
       const wallMs = clock.nowMs() + figures.offsetMs
-      if (wallMs < toldMs - SLACK_MS) {
-        figures = { ...figures, offsetMs: figures.offsetMs + toldMs - wallMs }
-      }
+      const lostMs = toldMs - wallMs
+      if (lostMs > SLACK_MS) figures = { ...figures, offsetMs: figures.offsetMs + lostMs }
       toldMs = Math.max(toldMs, wallMs)
       return toldMs
     },
-    commit({ figures: changed, block, accounts: changedAccounts = new Map() }) {
-      write({ ...figures, ...changed }, () => {
-        if (!block) return
-        const { id } = history.append(block)
+    commit: ({ figures: changed, block, accounts: changedAccounts = new Map() }) =>
+      write(() => {
+        const { id } = block ? history.append(block) : history.anchor
         for (const [address, account] of changedAccounts) accounts.put(address, account, id)
-        if (id % PRUNE_EVERY === 0) prune()
-      })
-    },
-    freeze: (seqno) => write(figures, () => history.freeze(seqno)),
-    takeSnapshot(name) {
-      write(figures, () => snapshots.take(name, figures, history.anchor, history.nextId))
-      history.reload()
-      accounts.reload()
-    },
-    restore(name) {
-      start(() => ({ ...snapshots.restore(name, history.nextId), isPaused: figures.isPaused }))
-      toldMs = history.anchor.ms
-    },
-    reset() {
-      start(() => {
+        if (block && id % PRUNE_EVERY === 0) prune()
+        return { ...figures, ...changed }
+      }),
+    freeze: (seqno) =>
+      write(() => {
+        history.freeze(seqno)
+        return figures
+      }),
+    takeSnapshot: (name) =>
+      write(() => {
+        snapshots.take(name, figures, history.anchor, history.nextId)
+        return figures
+      }),
+    restore: (name) =>
+      goTo(() => ({ ...snapshots.restore(name, history.nextId), isPaused: figures.isPaused })),
+    reset: () =>
+      goTo(() => {
         snapshots.reset()
-        return firstBlock()
-      })
-      toldMs = history.anchor.ms
-    },
-    snapshots: snapshots.names,
+        return begin()
+      }),
   }
 }
 

@@ -61,7 +61,7 @@ export interface Database {
   close(): void
 }
 
-/** Opens or makes the database; without a file, in memory. Throws `store-locked`, `store-failed`. */
+/** Opens or makes the database; without a file, in memory. `store-locked`, `store-failed`. */
 export function openDatabase(file: string | undefined): Database {
   const sql = opened(file)
   const begin = sql.prepare('BEGIN IMMEDIATE')

@@ -2,6 +2,7 @@
  * The figures of a ledger beside its accounts and its history, and their form in the database.
  * @module
  */
+import type { DatabaseSync } from 'node:sqlite'
 import { Cell } from '@ton/core'
 import type { NanoTon } from '../../contracts/base/units.ts'
 
@@ -69,5 +70,20 @@ export function readFigures(stored: ReturnType<typeof JSON.parse>): Figures {
       to: one.to,
       value: BigInt(one.value),
     })),
+  }
+}
+
+/** The row of the database that holds the running figures. */
+export function figuresRow(sql: DatabaseSync) {
+  const save = sql.prepare('INSERT OR REPLACE INTO ledger VALUES (1, ?)')
+  const load = sql.prepare('SELECT state FROM ledger')
+  return {
+    save: (figures: Figures) => {
+      save.run(JSON.stringify(writeFigures(figures)))
+    },
+    load: (): Figures | undefined => {
+      const row = load.get()
+      return row && readFigures(JSON.parse(String(row.state)))
+    },
   }
 }

@@ -10,7 +10,14 @@
  */
 import { createHash } from 'node:crypto'
 import { MarketError } from '../../contracts/base/errors.ts'
-import { type Anchor, emptiesBy, emptyBlock, lesserLt, storedBlocks } from './blocks.ts'
+import {
+  type Anchor,
+  type Blocks,
+  emptiesBy,
+  emptyBlock,
+  lesserLt,
+  storedBlocks,
+} from './blocks.ts'
 import type { Database } from './database.ts'
 import { type StoredTransaction, storedTransactions } from './transactions.ts'
 
@@ -93,10 +100,6 @@ export function openHistory({ database, salt, lastSeqno }: HistoryOptions): Hist
     at.seqno === seqno
       ? toBlock(at, () => transactions.of(at.id))
       : toBlock(emptyBlock(at, seqno), () => [])
-  /** The last block from `at` on that is before the next stored one. */
-  const endOf = (at: Anchor) =>
-    at.stepMs === 0 ? at.seqno : (blocks.seqnoAfter(at.seqno) ?? lastSeqno() + 1) - 1
-
   const history: HistoryWriter = {
     get last() {
       const seqno = lastSeqno()
@@ -116,31 +119,17 @@ export function openHistory({ database, salt, lastSeqno }: HistoryOptions): Hist
       return at && blockOf(at, seqno)
     },
     blockAt({ lt, utime }) {
-      const byLt = lt === undefined ? newest() : blocks.byLt(lt)
-      const endMs = utime === undefined ? undefined : Number(lesserLt(utime)) * 1_000 + 999
-      const byTime = endMs === undefined ? newest() : blocks.byMs(endMs)
-      if (!byLt || !byTime) return undefined
-      const isAfter = lt === undefined || lt > byLt.endLt
-      const seqnos = [
-        isAfter ? endOf(byLt) : byLt.seqno,
-        endMs === undefined ? lastSeqno() : byTime.seqno + emptiesBy(byTime, endMs),
-        endOf(byTime),
-      ]
-      return this.block(Math.min(...seqnos))
+      const last = lastSeqno()
+      const byLt = lt === undefined ? last : lastByLt(blocks, lt, last)
+      const byTime = utime === undefined ? last : lastByTime(blocks, utime, last)
+      return this.block(Math.min(byLt, byTime))
     },
     page: transactions.page,
     causedBy: transactions.causedBy,
     seqnoAt: (ms) => newest().seqno + emptiesBy(newest(), ms),
-    append({ seqno, ms, stepMs, lt, transactions: added }) {
-      const head = `block ${salt} ${seqno} ${ms} ${lt}`
-      const hash = createHash('sha256').update(head)
-      if (anchor) hash.update(anchor.hash)
-      for (const transaction of added) hash.update(transaction.hash)
-      const empty = (anchor?.endLt ?? -1n) + 1n
-      const startLt = added[0]?.lt ?? empty
-      const endLt = added.at(-1)?.lt ?? empty
-      const stored = store({ seqno, ms, stepMs, startLt, endLt, hash: hash.digest() })
-      for (const transaction of added) transactions.insert(stored.id, transaction)
+    append(block) {
+      const stored = store(chained(block, anchor, salt))
+      for (const transaction of block.transactions) transactions.insert(stored.id, transaction)
       return stored
     },
     freeze(seqno) {
@@ -159,6 +148,40 @@ export function openHistory({ database, salt, lastSeqno }: HistoryOptions): Hist
   }
   history.reload()
   return history
+}
+
+/** A new block with its hash: over what it says, the block before it, its transactions. */
+function chained(
+  { seqno, ms, stepMs, lt, transactions }: NewBlock,
+  before: Anchor | undefined,
+  salt: string,
+): Omit<Anchor, 'id'> {
+  const hash = createHash('sha256').update(`block ${salt} ${seqno} ${ms} ${lt}`)
+  if (before) hash.update(before.hash)
+  for (const transaction of transactions) hash.update(transaction.hash)
+  const empty = (before?.endLt ?? -1n) + 1n
+  const startLt = transactions[0]?.lt ?? empty
+  const endLt = transactions.at(-1)?.lt ?? empty
+  return { seqno, ms, stepMs, startLt, endLt, hash: hash.digest() }
+}
+
+/** Number of the newest block that had begun by a logical time; 0 where none had. */
+function lastByLt(blocks: Blocks, lt: bigint, last: number): number {
+  const at = blocks.byLt(lt)
+  if (!at) return 0
+  return lt > at.endLt ? endOf(blocks, at, last) : at.seqno
+}
+
+/** The same by a Unix time. */
+function lastByTime(blocks: Blocks, utime: bigint, last: number): number {
+  const endMs = Number(lesserLt(utime)) * 1_000 + 999
+  const at = blocks.byMs(endMs)
+  return at ? Math.min(at.seqno + emptiesBy(at, endMs), endOf(blocks, at, last)) : 0
+}
+
+/** The last block from `at` on that is before the next stored one. */
+function endOf(blocks: Blocks, at: Anchor, last: number): number {
+  return at.stepMs === 0 ? at.seqno : (blocks.seqnoAfter(at.seqno) ?? last + 1) - 1
 }
 
 /** Where the open range of the running history begins. */

@@ -40,7 +40,7 @@ export interface LocalnetOptions {
   readonly networkId?: number
   /** Milliseconds from block to block. 0, unless told: a message makes its block at once. */
   readonly blockMs?: number
-  /** Folder in which the network lives; without one it lives in memory and goes with the process. */
+  /** Folder in which the network lives; without one it lives in memory, and goes with it. */
   readonly folder?: string
   /** Begins anew, whatever the folder holds. */
   readonly reset?: boolean

@@ -2,8 +2,8 @@
  * Snapshots of a localnet, and going back to them.
  *
  * A snapshot is the lineage of blocks at its moment and the figures of the ledger: nothing is
- * copied. It keeps what it needs alive: versions of accounts that were overwritten since, and blocks
- * of a history that was left. What nothing needs any more is deleted at once.
+ * copied. It keeps what it needs alive: versions of accounts that were overwritten since, and
+ * blocks of a history that was left. What nothing needs any more is deleted at once.
  * @module
  */
 import type { DatabaseSync } from 'node:sqlite'
@@ -35,7 +35,6 @@ export interface Snapshots {
   take(name: string, figures: Figures, newest: Anchor, nextId: number): void
   /** Goes back; gives the figures of then. Throws `not-found`. */
   restore(name: string, nextId: number): Figures
-  names(): readonly string[]
   /** Forgets every block, account and snapshot. */
   reset(): void
 }
@@ -94,7 +93,6 @@ export function openSnapshots({ sql }: Database): Snapshots {
       settle(continuedAt(snapshot.lineage, nextId), snapshots, nextId - 1)
       return readFigures(snapshot.figures)
     },
-    names: () => list.all().map(({ name }) => String(name)),
     reset() {
       sql.exec('DELETE FROM transactions; DELETE FROM blocks; DELETE FROM accounts')
       sql.exec('DELETE FROM snapshots; DELETE FROM lineage')

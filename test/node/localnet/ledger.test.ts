@@ -47,7 +47,7 @@ describe('blocks', () => {
     expect(ledger.dueInMs).toBeUndefined()
     expect(ledger.history.last.seqno).toBeGreaterThan(last.seqno)
     expectConserved(ledger)
-  })
+  }, 120_000)
 
   it('are not made where the message is refused: nothing changes', async () => {
     await world.mint(walletOf(2), TON)
