@@ -55,9 +55,9 @@ export interface BlockResult {
 }
 
 /**
- * Runs the inputs. An external message that is not taken makes no transaction; an internal one that
- * the emulator cannot run at all is dropped, its value a fee. Each input has the logical time of its
- * place, so that what a rehearsal assumed can come true.
+ * Runs the inputs. An external message that is not taken makes no transaction; an internal one
+ * that the emulator cannot run at all is dropped, its value a fee. Each input has the logical time
+ * of its place, so that what a rehearsal assumed can come true.
  */
 export async function makeBlock(
   start: BlockStart,
@@ -150,8 +150,8 @@ function keyOf({ info }: Message): string | undefined {
 
 /**
  * All that a transaction took from its account beyond the value it sent on: collected fees, and
- * the forwarding fees that its messages carry to whoever imports them (nobody pays those out here). What
- * stands where the fee of instant routing was are flags of bouncing since TVM 12, and no money.
+ * the forwarding fees that its messages carry to whoever imports them (nobody pays those out here).
+ * What stands where the fee of instant routing was are flags of bouncing since TVM 12, and no money.
  */
 export function feesOf(transaction: Transaction): NanoTon {
   let fees = transaction.totalFees.coins
