@@ -262,7 +262,8 @@ export interface Act<World> {
  * @example
  * const topUp = fc.bigInt(0n, TON).map((amount) => ({
  *   text: `top up ${amount}`,
- *   play: async ({ model, real }) => expect(model.topUp(amount)).toBe((await real.topUp(amount)).exit),
+ *   play: async ({ model, real }) =>
+ *     expect(model.topUp(amount)).toBe((await real.topUp(amount)).exit),
  * }))
  * await modelRun({ world, acts: [topUp, claim], equal, seed: 1, runs: 20, length: 30 })
  */

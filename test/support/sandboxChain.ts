@@ -1,6 +1,6 @@
 /**
- * A chain in process with our own network id, for tests of contracts: messages from anyone, and what
- * one of them did. `contractLab.ts` beside it is the rough handling.
+ * A chain in process with our own network id, for tests of contracts: messages from anyone, and
+ * what one of them did. `contractLab.ts` beside it is the rough handling.
  * @module
  */
 import {

@@ -105,7 +105,7 @@ describe('a payout that came back', () => {
 })
 
 describe('starting to close', () => {
-  it('gives back what its fees left, to the nanoTON, in a message that does not bounce', async () => {
+  it('gives back to the nanoTON what fees left, in a message that does not bounce', async () => {
     const outcome = await s.startClose()
     const expected = CHANNEL_VALUE.startClose - gasOf(outcome) - FORWARD
     expect(sentTo(outcome, s.payer.address)).toBe(expected)

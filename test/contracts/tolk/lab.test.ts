@@ -27,7 +27,7 @@ it('tells a failure that changed the state', async () => {
 
 it('shows every success, and puts the chain back after each', async () => {
   const values: bigint[] = []
-  const whole = (_: unknown, value: bigint): unknown => values.push(value)
+  const whole = (_: unknown, value: bigint): void => void values.push(value)
   const run = (value: bigint) => s.startClose(s.payer.address, value)
   const seen = await lab.atEveryValue(run, { upTo: TON, steps: 2, whole })
   expect(values).toEqual([TON / 2n, TON])
