@@ -244,6 +244,22 @@ describe('balances and history', () => {
   })
 })
 
+describe('an estimate', () => {
+  const { contract } = wallet(11)
+  it.each([
+    [true, 'does not ask who signed'],
+    [false, 'asks who signed, where it is told to'],
+  ])('with signatures ignored: %s, %s', async (ignoreSignature) => {
+    const { secretKey } = wallet(99)
+    const messages = [internal({ to: NOBODY, value: 1n, bounce: false })]
+    const body = contract.createTransfer({ seqno: 6, secretKey, messages, sendMode: SEND })
+    const args = { body, initCode: null, initData: null, ignoreSignature }
+    const { source_fees } = await client.estimateExternalMessageFee(contract.address, args)
+    if (ignoreSignature) expect(source_fees.gas_fee).toBeGreaterThan(0)
+    else expect(source_fees.gas_fee).toBe(0)
+  })
+})
+
 describe('contracts', () => {
   it('are opened and provided', async () => {
     const wrapper = {
