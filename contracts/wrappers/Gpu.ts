@@ -10,12 +10,12 @@ import artefact from './compiled/gpu.json' with { type: 'json' }
 import { type ItemConfig, itemAddress, itemStateInit } from './itemConfig.ts'
 import { type GpuProfile, parseGpuProfile, readProfile } from './itemProfiles.ts'
 
-/** First code of a gpu's item. */
+/** First code of a GPU's item. */
 export const GPU_CODE = Cell.fromBase64(artefact.code)
 /** Hash of that code, lower-case hex. */
 export const GPU_CODE_HASH: string = artefact.codeHash
 
-/** What a gpu's item is known by. */
+/** What a GPU's item is known by. */
 export interface GpuKey {
   readonly registry: Address
   readonly owner: Address
@@ -23,24 +23,24 @@ export interface GpuKey {
   readonly device: Bytes
 }
 
-/** Configuration of a gpu's item. */
+/** Configuration of a GPU's item. */
 export function gpuConfig({ registry, owner, device }: GpuKey): ItemConfig {
   return { registry, owner, kind: 'gpu', key: device }
 }
 
-/** Initial state of a gpu's item. Throws `bad-input`. */
+/** Initial state of a GPU's item. Throws `bad-input`. */
 export function gpuStateInit(key: GpuKey): StateInit {
   return itemStateInit(GPU_CODE, gpuConfig(key))
 }
 
-/** Address of a gpu's item. Throws `bad-input`. */
+/** Address of a GPU's item. Throws `bad-input`. */
 export function gpuAddress(key: GpuKey): Address {
   return itemAddress(GPU_CODE, gpuConfig(key))
 }
 
 /**
- * What a gpu says of itself. Throws `contract-failed` where there is no item, `bad-frame` where
- * it says nothing, or nothing that can be read.
+ * What a GPU says of itself. Throws `contract-failed` where there is no item, and `bad-frame`
+ * where it says nothing, or nothing that can be read.
  *
  * @example
  * const profile = await readGpuProfile(chain, gpuAddress(key))

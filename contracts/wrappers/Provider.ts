@@ -36,8 +36,8 @@ export function providerAddress(key: ProviderKey): Address {
 }
 
 /**
- * What a provider says of itself. Throws `contract-failed` where there is no item, `bad-frame` where
- * it says nothing, or nothing that can be read.
+ * What a provider says of itself. Throws `contract-failed` where there is no item, and `bad-frame`
+ * where it says nothing, or nothing that can be read.
  *
  * @example
  * const profile = await readProviderProfile(chain, providerAddress(key))

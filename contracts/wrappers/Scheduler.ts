@@ -36,8 +36,8 @@ export function schedulerAddress(key: SchedulerKey): Address {
 }
 
 /**
- * What a scheduler says of itself. Throws `contract-failed` where there is no item, `bad-frame` where
- * it says nothing, or nothing that can be read.
+ * What a scheduler says of itself. Throws `contract-failed` where there is no item, and `bad-frame`
+ * where it says nothing, or nothing that can be read.
  *
  * @example
  * const profile = await readSchedulerProfile(chain, schedulerAddress(key))

@@ -40,7 +40,7 @@ const itemOf = (owner: string): Promise<ItemSandbox> =>
   itemSandbox({ blockchain: r.blockchain, registry: r.address, owner })
 
 describe('enrolment', () => {
-  it('works at every value that the item lets pass: neither contract runs out on the way', async () => {
+  it('works at every value that the item lets pass: neither contract runs out', async () => {
     const s = await itemOf('an owner')
     let [fails, works] = [LEAST, LEAST + ITEM_VALUE.register]
     while (works - fails > 50_000n) {
@@ -55,7 +55,7 @@ describe('enrolment', () => {
     expect((await r.view()).kinds.provider).toMatchObject({ count: 1 })
   })
 
-  it('below the least stake, or while registration is paused, leaves the owner its money', async () => {
+  it('below the least stake, or while paused, leaves the owner its money', async () => {
     const s = await itemOf('an owner')
     await s.register(LEAST - 1n)
     expect((await s.view()).status).toBe('blank')
@@ -68,7 +68,7 @@ describe('enrolment', () => {
     expect((await s.view()).status).toBe('enrolled')
   })
 
-  it('of an item whose state was preset is refused: it is not where it would have to be', async () => {
+  it('of an item whose state was preset is refused: it is elsewhere', async () => {
     const s = await itemOf('an owner')
     await s.register(LEAST)
     const account = (await r.blockchain.getContract(s.address)).accountState

@@ -320,7 +320,7 @@ describe('a StateInit that lies', () => {
     expect(again.equals(honest)).toBe(true)
   })
 
-  it('that is true may come from anyone: only the owner makes more of it than a blank item', async () => {
+  it('that is true may come from anyone: only the owner makes more of it', async () => {
     const chain = await testBlockchain()
     const t = await itemSandbox({ blockchain: chain })
     const init = { code: FIRST_CODE.provider, data: blankData(t) }

@@ -100,7 +100,7 @@ describe('register', () => {
     expect((await t.register()).exit).toBe(ITEM_EXIT.notBlank)
   })
 
-  it('is refused where the value does not cover stake, reserve and fees; else it never fails', async () => {
+  it('is refused where the value lacks stake, reserve or fees; else it works', async () => {
     let [fails, works] = [STAKE, STAKE + ITEM_VALUE.register]
     const blank = s.blockchain.snapshot()
     while (works - fails > 20_000n) {
@@ -116,7 +116,7 @@ describe('register', () => {
     expect(await s.balance()).toBeGreaterThanOrEqual(STAKE + ITEM_FLOOR + ITEM_RENT_RESERVE)
   })
 
-  it('refused by the registry, gives all above the floor back, and may be tried again', async () => {
+  it('refused by the registry, gives all above the floor back; may be tried again', async () => {
     await s.become({ refuses: true })
     const before = await s.balance(s.owner.address)
     await s.register()
@@ -130,7 +130,7 @@ describe('register', () => {
     expect((await s.view()).status).toBe('enrolled')
   })
 
-  it('never answered, gives the stake back after a day; a late answer still keeps the list', async () => {
+  it('never answered, gives the stake back after a day; a late answer still counts', async () => {
     for (const kind of ITEM_KINDS) {
       const t = await itemSandbox({ kind })
       await t.become({ silent: true })
