@@ -5,9 +5,9 @@
  *
  * Prints the mutants that survived and a table of fates; ends with 1 where one survived that
  * `explained/<contract>.json` does not explain. `--sample <n>` and `--seed <n>` take a few, `--only
- * <text>` those whose words hold it, `--list` prints them all without running, `--json` prints
- * results as JSON, `--verbose` every fate as it falls, `--unchecked` does not first run the tests
- * against the unchanged contract.
+ * <text>` (more than once) those whose words hold one, `--list` prints them all without running,
+ * `--json` prints results as JSON, `--verbose` every fate as it falls, `--unchecked` does not first
+ * run the tests against the unchanged contract.
  * @module
  */
 import { parseArgs } from 'node:util'
@@ -25,7 +25,7 @@ const { values: options } = parseArgs({
     contract: { type: 'string', multiple: true },
     sample: { type: 'string' },
     seed: { type: 'string', default: '1' },
-    only: { type: 'string' },
+    only: { type: 'string', multiple: true },
     list: { type: 'boolean' },
     json: { type: 'boolean' },
     verbose: { type: 'boolean' },
@@ -44,8 +44,9 @@ if (Object.values(table).some((all) => all.some(({ fate }) => fate === 'survived
 }
 
 async function runOne(group: Group): Promise<Result[]> {
-  const only = options.only ?? ''
-  const all = mutantsOfGroup(group).filter((each) => keyOf(each).includes(only))
+  const { only = [''] } = options
+  const wanted = (key: string): boolean => only.some((words) => key.includes(words))
+  const all = mutantsOfGroup(group).filter((each) => wanted(keyOf(each)))
   const some = options.sample ? sampleOf(all, Number(options.sample), Number(options.seed)) : all
   if (options.list) {
     for (const mutant of some) process.stdout.write(`${keyOf(mutant)}\n`)
