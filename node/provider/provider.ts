@@ -25,7 +25,7 @@ import type {
 } from '../../contracts/base/ports.ts'
 import type { SigningKey } from '../../contracts/base/signing.ts'
 import type { Asset } from '../../contracts/base/terms.ts'
-import { type Tier, tierAtLeast } from '../../contracts/base/tier.ts'
+import type { Tier } from '../../contracts/base/tier.ts'
 import { createEpochs, eraseEpochs } from '../../contracts/seal/epoch.ts'
 import { PROTOCOLS } from '../../contracts/wire/protocols.ts'
 import type { Backend } from '../backends/backend.ts'
@@ -38,8 +38,9 @@ import { createReceiptBook } from '../settlement/receiptBook.ts'
 import { createSettler } from '../settlement/settler.ts'
 import { type Earnings, earnings } from './earnings.ts'
 import { sweepEpochs } from './epochSweep.ts'
-import { type Attest, BACKEND, backendHash, type Collect, createEvidence } from './evidence.ts'
+import { type Collect, createEvidence } from './evidence.ts'
 import { createJobs } from './jobs.ts'
+import { proveFirst, proveNow } from './proving.ts'
 import { createSessions, type SchedulerAddress } from './sessions.ts'
 import type { Slot } from './slots.ts'
 import { createSlots } from './slots.ts'
@@ -111,6 +112,8 @@ export interface ProviderStatus extends Earnings {
 export interface Provider {
   readonly identity: Uint8Array
   status(): ProviderStatus
+  /** Evidence of now about the first model, as a client would be shown it. */
+  prove(): Promise<{ readonly model: string; readonly evidence: Uint8Array }>
   /** One hash over the books of every channel held, for the registry. */
   anchor(): Uint8Array
   /** Claims every voucher held; waits until that is final. */
@@ -187,6 +190,7 @@ export async function startProvider(
         networkId,
         book.all().map((account) => account.state()),
       ),
+    prove: () => proveNow(attest, backend, options.tier),
     settle: settler.settle,
     async stop() {
       await disconnect()
@@ -196,22 +200,6 @@ export async function startProvider(
       eraseEpochs(epochs)
       await store.close()
     },
-  }
-}
-
-/**
- * Above `open` nothing is offered that could not be proved: without the hardware the provider stops
- * here, and its backend with it.
- */
-async function proveFirst(attest: Attest, backend: Backend, tier: Tier): Promise<void> {
-  if (!tierAtLeast(tier, 'cpu-tee')) return
-  try {
-    for (const { id, weightsHash } of backend.models) {
-      await attest(weightsHash, backendHash(BACKEND, id), tier)
-    }
-  } catch (error) {
-    await backend.stop()
-    throw error
   }
 }
 

@@ -46,7 +46,7 @@ export interface Membership {
   /** Stake to give where the parameters ask for less; default: what they ask for. */
   readonly stakeNano?: NanoTon
   /** The profile of now, as a cell. */
-  profile(): Cell
+  profile(): Cell | Promise<Cell>
   /** Hash of the node's books, and of its price sheet. */
   anchor(): Bytes
   sheet(): Bytes
@@ -161,7 +161,7 @@ async function register(
   stake: NanoTon,
   signal?: AbortSignal,
 ): Promise<void> {
-  const body = registerBody(stake, membership.profile())
+  const body = registerBody(stake, await membership.profile())
   const init = itemStateInit(code, config)
   await wallet.send([{ to: address, value: stake + ITEM_VALUE.register, body, init }], signal)
 }
@@ -206,7 +206,7 @@ async function isDue(
   if ((await chain.now()) >= seenAtS + LIMITS.itemHeartbeatS) return true
   if (membership.kind === 'gpu') return false // renewed at most weekly, whatever has changed
   const shown = (await chain.getter(address, 'get_profile')).pop()
-  return shown.type !== 'cell' || !shown.cell.equals(membership.profile())
+  return shown.type !== 'cell' || !shown.cell.equals(await membership.profile())
 }
 
 async function beat(
@@ -218,7 +218,7 @@ async function beat(
   const heartbeat = {
     anchor: membership.anchor(),
     sheet: membership.sheet(),
-    profile: membership.profile(),
+    profile: await membership.profile(),
   }
   const body = heartbeatBody(heartbeat)
   await wallet.send([{ to: address, value: ITEM_VALUE.heartbeat, body }], signal)

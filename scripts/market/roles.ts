@@ -8,11 +8,11 @@ import { fundAsset } from '../../client/fundAsset.ts'
 import { fundFromFaucet } from '../../client/ports.ts'
 import type { Compute } from '../../contracts/attest/document.ts'
 import type { NamedAsset } from '../../contracts/base/assets.ts'
-import { type Bytes, toHex, utf8 } from '../../contracts/base/bytes.ts'
+import { toHex } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { NetworkConfig } from '../../contracts/base/network.ts'
-import { type SigningKey, signingKey, taggedHash } from '../../contracts/base/signing.ts'
+import { type SigningKey, signingKey } from '../../contracts/base/signing.ts'
 import { type Tier, tierAtLeast } from '../../contracts/base/tier.ts'
 import { TON } from '../../contracts/base/units.ts'
 import { nativeKem } from '../../contracts/seal/kem.ts'
@@ -24,9 +24,11 @@ import { type Provider, startProvider } from '../../node/provider/provider.ts'
 import { type Scheduler, startScheduler } from '../../node/scheduler/scheduler.ts'
 import { booksAnchor } from '../../node/settlement/anchor.ts'
 import type { Registration } from '../../node/settlement/registration.ts'
+import type { Keystore } from '../../node/system/keystore.ts'
 import { createRandom } from '../../node/system/random.ts'
-import { joinRegistry } from './membership.ts'
+import { joinDevice, joinRegistry, type RoleMember } from './membership.ts'
 import { addProvider, addScheduler } from './networkFile.ts'
+import { leaving, orClosed, priceSheet, stopProcess } from './roleLife.ts'
 import { openRoleKeys, openRolePorts, type RolePlace, type RolePorts } from './rolePorts.ts'
 
 /** Deposit in each channel to a provider. */
@@ -61,12 +63,18 @@ export interface RunningScheduler {
 
 /** Starts a scheduler and makes it known in a development network's file. */
 export async function runScheduler(settings: SchedulerSettings): Promise<RunningScheduler> {
+  const ports = await openRolePorts({
+    ...settings,
+    listen: [`/ip4/127.0.0.1/tcp/${settings.port}`],
+  })
+  return orClosed(ports, () => matchJobs(settings, ports))
+}
+
+async function matchJobs(settings: SchedulerSettings, ports: RolePorts): Promise<RunningScheduler> {
   const { network, fee, strategy, salt, queueLimit, affinityBonus } = settings
   const jettons = (settings.jettons ?? [])
     .filter(({ asset }) => asset !== 'ton')
     .map(({ asset, decimals }) => ({ asset, deposit: 2n * 10n ** BigInt(decimals) }))
-  const listen = [`/ip4/127.0.0.1/tcp/${settings.port}`]
-  const ports = await openRolePorts({ ...settings, listen })
   const { keystore, transport } = ports
   const role = await startScheduler(ports, {
     networkId: network.id,
@@ -132,19 +140,31 @@ export interface RunningProvider {
   readonly ports: RolePorts
   /** Its place in the registry, where the network has one. */
   readonly registration?: Registration
+  /** The place of its device, where evidence proves one. */
+  readonly device?: Registration
 }
 
 /** Starts a provider; on a development network its identity is added to the accepted ones. */
 export async function runProvider(settings: ProviderSettings): Promise<RunningProvider> {
-  const { network, file, tick, tier, compute, region, gpu, memoryGiB } = settings
+  const { network, tier } = settings
   const keystore = await openRoleKeys(settings)
-  const isConfidential = tierAtLeast(tier, 'cpu-tee')
-  const identityKey = isConfidential ? ownIdentity() : keystore.key('identity')
-  const identity = toHex(identityKey.publicKey)
+  const identityKey = tierAtLeast(tier, 'cpu-tee') ? ownIdentity() : keystore.key('identity')
   if (tier === 'simulated' && !network.development) {
     throw new MarketError('bad-config', { tier, expected: 'open, outside development networks' })
   }
   const ports = await openRolePorts({ ...settings, listen: [] }, keystore)
+  return orClosed(ports, () => serveModels(settings, ports, keystore, identityKey))
+}
+
+async function serveModels(
+  settings: ProviderSettings,
+  ports: RolePorts,
+  keystore: Keystore,
+  identityKey: SigningKey,
+): Promise<RunningProvider> {
+  const { network, file, tick, tier, compute, region, gpu, memoryGiB } = settings
+  const isConfidential = tierAtLeast(tier, 'cpu-tee')
+  const identity = toHex(identityKey.publicKey)
   const { registry } = ports.directory
   // Above `open` no list is asked: the evidence itself speaks for the key.
   if (!registry && network.development && !isConfidential) {
@@ -161,13 +181,14 @@ export async function runProvider(settings: ProviderSettings): Promise<RunningPr
     )
   }
   let running: Provider | undefined
-  const registration = await joinRegistry(network, ports, {
+  const member: RoleMember = {
     kind: 'provider',
     profile: () =>
       providerProfileCell({ identity: identityKey.publicKey, peerId: ports.transport.peerKey }),
     anchor: () => running?.anchor() ?? booksAnchor(network.id, []),
     sheet: () => priceSheet(network.id, { tick, tier, region, gpu }),
-  })
+  }
+  const registration = await joinRegistry(network, ports, member)
   await fundFromFaucet(network, ports, CLAIM_FUNDS)
   const collect = await settings.collect?.(ports)
   const backend = await settings.backend(ports)
@@ -194,27 +215,9 @@ export async function runProvider(settings: ProviderSettings): Promise<RunningPr
     },
   )
   running = role
-  return { role: leaving(role, ports, registration), ports, registration }
-}
-
-/** A role that stops following the registry when it stops. */
-function leaving<Role extends { stop(): Promise<void> }>(
-  role: Role,
-  { directory }: RolePorts,
-  registration: Registration | undefined,
-): Role {
-  const stop = () => {
-    registration?.stop()
-    directory.stop()
-    return role.stop()
-  }
-  return { ...role, stop }
-}
-
-/** One hash of what a role asks for its work: the same words give the same hash. */
-function priceSheet(networkId: number, words: Readonly<Record<string, string | number>>): Bytes {
-  const text = JSON.stringify(Object.entries(words).sort())
-  return taggedHash('chrysalis/sheet/1', networkId, utf8(text))
+  const device = registration && (await joinDevice(network, ports, role, registration, member))
+  const leave = leaving(role, ports, registration, device)
+  return { role: leave, ports, registration, device }
 }
 
 /**
@@ -229,10 +232,4 @@ function ownIdentity(): SigningKey {
   } finally {
     seed.fill(0)
   }
-}
-
-/** A store that failed may have lost what was acknowledged: this process says nothing more. */
-function stopProcess(error: MarketError): void {
-  process.stderr.write(`error: ${error.message}\n  action: ${error.action}\n`)
-  process.exit(error.exit)
 }
