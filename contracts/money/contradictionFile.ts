@@ -1,5 +1,6 @@
 /**
- * The contradiction file: two signed statements of one party, as JSON. `contradiction.ts` checks it.
+ * The contradiction file: two signed statements of one party, as JSON. `contradiction.ts` checks
+ * it.
  *
  * There is one text for given statements, and its hash is what a case on chain names as evidence.
  * Unknown keys are refused. The format is described in the README of this room.

@@ -11,8 +11,8 @@ import type { ContradictionFile, SignedStatement } from './contradictionFile.ts'
 import type { ReceiptFile } from './receiptFile.ts'
 
 /**
- * Every contradiction that two receipt files prove, of the scheduler and of the provider; none where
- * they agree, or speak of different jobs. Throws `bad-frame` where a record is none.
+ * Every contradiction that two receipt files prove, of the scheduler and of the provider; none
+ * where they agree, or speak of different jobs. Throws `bad-frame` where a record is none.
  *
  * @example
  * const [file] = contradictionsBetween(mine, theirs, networkId)

@@ -1,6 +1,6 @@
 /**
- * Verdicts on their way to a case: an arbiter's vote as a JSON file, checked before it is signed and
- * again by whoever bears it.
+ * Verdicts on their way to a case: an arbiter's vote as a JSON file, checked before it is signed
+ * and again by whoever bears it.
  * @module
  */
 import { readFile, writeFile } from 'node:fs/promises'
@@ -63,7 +63,7 @@ export async function signVote(
   return { network: chain.networkId, case: at, round: statement.round, ruling, vote }
 }
 
-/** Bears votes to their case. Throws `bad-input` where they are too few, or of different decisions. */
+/** Bears votes to their case. Throws `bad-input` where they are too few or not of one mind. */
 export async function bearVerdict(
   court: Court & { readonly wallet: Wallet },
   at: Address,

@@ -1,5 +1,5 @@
 /**
- * Contradictions of every kind, signed, for the tests; each statement can be changed before signing.
+ * Contradictions of every kind, signed, for the tests; each statement can be changed before that.
  * @module
  */
 import { Address } from '@ton/core'
