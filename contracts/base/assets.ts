@@ -81,21 +81,3 @@ export function assetOf(key: string): Asset {
 export function sameAsset(a: Asset | undefined, b: Asset | undefined): boolean {
   return assetKey(a) === assetKey(b)
 }
-
-/** `1234567n` of 6 decimals as `"1.234567"`: exact, no rounding. */
-export function formatUnits(amount: bigint, decimals: number): string {
-  const sign = amount < 0n ? '-' : ''
-  const digits = (amount < 0n ? -amount : amount).toString().padStart(decimals + 1, '0')
-  const fraction = digits.slice(digits.length - decimals).replace(/0+$/, '')
-  return `${sign}${digits.slice(0, digits.length - decimals)}${fraction && `.${fraction}`}`
-}
-
-/** `"1.5"` in base units. Throws `bad-input` on anything but a plain non-negative decimal. */
-export function parseUnits(text: string, decimals: number): bigint {
-  const match = /^(\d{1,20})(?:\.(\d+))?$/.exec(text)
-  const fraction = match?.[2] ?? ''
-  if (!match || fraction.length > decimals) {
-    throw new MarketError('bad-input', { field: 'amount', expected: 'a number, like 1.5' })
-  }
-  return BigInt(match[1]!) * 10n ** BigInt(decimals) + BigInt(fraction.padEnd(decimals, '0') || '0')
-}

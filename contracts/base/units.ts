@@ -32,6 +32,24 @@ export function parseTon(text: string): NanoTon {
   return BigInt(match[1]!) * TON + BigInt((match[2] ?? '').padEnd(9, '0'))
 }
 
+/** `1234567n` of 6 decimals as `"1.234567"`: exact, no rounding. */
+export function formatUnits(amount: bigint, decimals: number): string {
+  const sign = amount < 0n ? '-' : ''
+  const digits = (amount < 0n ? -amount : amount).toString().padStart(decimals + 1, '0')
+  const fraction = digits.slice(digits.length - decimals).replace(/0+$/, '')
+  return `${sign}${digits.slice(0, digits.length - decimals)}${fraction && `.${fraction}`}`
+}
+
+/** `"1.5"` in base units. Throws `bad-input` on anything but a plain non-negative decimal. */
+export function parseUnits(text: string, decimals: number): bigint {
+  const match = /^(\d{1,20})(?:\.(\d+))?$/.exec(text)
+  const fraction = match?.[2] ?? ''
+  if (!match || fraction.length > decimals) {
+    throw new MarketError('bad-input', { field: 'amount', expected: 'a number, like 1.5' })
+  }
+  return BigInt(match[1]!) * 10n ** BigInt(decimals) + BigInt(fraction.padEnd(decimals, '0') || '0')
+}
+
 /** A decimal string of nanoTON as an amount. Throws `bad-input`. */
 export function parseNano(text: string): NanoTon {
   if (!/^\d{1,37}$/.test(text)) {

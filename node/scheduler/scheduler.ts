@@ -90,10 +90,10 @@ export interface SchedulerStatus {
   readonly identity: string
   readonly addresses: readonly string[]
   readonly providers: readonly { identity: string; peer: string; payable: boolean }[]
-  readonly slots: readonly Pick<
+  readonly slots: readonly (Pick<
     OfferView,
-    'provider' | 'model' | 'tick' | 'capacity' | 'tier' | 'demo' | 'asset'
-  >[]
+    'provider' | 'model' | 'tick' | 'capacity' | 'tier' | 'demo'
+  > & { readonly asset: string })[]
   readonly openJobs: number
   readonly waiting: number
   readonly clientChannels: readonly ChannelFigures[]
@@ -229,7 +229,7 @@ function statusOf(
   return {
     providers: providers.connected(),
     slots: pool.offers().map(({ provider, model, tick, capacity, tier, demo, asset }) => {
-      return { provider, model, tick, capacity, tier, demo, asset }
+      return { provider, model, tick, capacity, tier, demo, asset: assetKey(asset) }
     }),
     openJobs: clients.open(),
     waiting: pool.waiting(),

@@ -7,20 +7,24 @@ import type { Balance } from '../../client/channelTypes.ts'
 import type { Market } from '../../client/types.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { formatTon } from '../../contracts/base/units.ts'
+import { type AssetOptions, addAsset, amountIn } from './money.ts'
 import { addCommon } from './options.ts'
 import { type CommonOptions, printResult, runVerb } from './output.ts'
+
+interface BalanceOptions extends CommonOptions, AssetOptions {}
 
 export function register(command: Command): void {
   command
     .addHelpText('after', '\nExamples:\n  chrysalis balance\n  chrysalis balance --json\n')
-    .action((options: CommonOptions) => runVerb(options, () => balance(options)))
-  addCommon(command)
+    .action((options: BalanceOptions) => runVerb(options, () => balance(options)))
+  addCommon(addAsset(command))
 }
 
-async function balance(options: CommonOptions): Promise<void> {
+async function balance(options: BalanceOptions): Promise<void> {
   const { connect } = await import('../../client/index.ts')
-  const { network = 'localnet', home } = options
-  await using market = await connect({ network, home, openChannel: false })
+  const { network = 'localnet', home, asset } = options
+  await using market = await connect({ network, home, asset, openChannel: false })
+  const money = amountIn(market.asset)
   const found = await balanceIfAny(market)
   const { address, balance: inWallet } = found?.wallet ?? (await market.wallet())
   const lines = [`wallet   ${address}`, `         ${formatTon(inWallet)} TON`]
@@ -29,17 +33,17 @@ async function balance(options: CommonOptions): Promise<void> {
     const none = 'channel  none: the first job opens one'
     return printResult(options, { wallet, channel: null }, [...lines, none])
   }
-  const { channel } = found
+  const { channel, jettons } = found
+  if (jettons !== undefined) lines.push(`         ${money(jettons)}`)
   const free = channel.deposited - channel.signed + channel.credit
-  printResult(options, { wallet, channel: { ...channel, free } }, [
+  printResult(options, { wallet, jettons, channel: { ...channel, free } }, [
     ...lines,
     `channel  ${channel.address}`,
-    `         deposited ${formatTon(channel.deposited)} TON`,
-    `         signed    ${formatTon(channel.signed)} TON, ` +
-      `of it claimed ${formatTon(channel.claimed)}`,
-    `         spent     ${formatTon(channel.spent)} TON`,
-    `         credit    ${formatTon(channel.credit)} TON (signed, not used yet)`,
-    `         free      ${formatTon(free)} TON`,
+    `         deposited ${money(channel.deposited)}`,
+    `         signed    ${money(channel.signed)}, of it claimed ${money(channel.claimed)}`,
+    `         spent     ${money(channel.spent)}`,
+    `         credit    ${money(channel.credit)} (signed, not used yet)`,
+    `         free      ${money(free)}`,
   ])
 }
 

@@ -10,10 +10,11 @@ import type { Market } from '../../client/types.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { formatTon } from '../../contracts/base/units.ts'
 import { consent } from './consent.ts'
-import { addCommon, tonOption } from './options.ts'
+import { type AssetOptions, addAsset, amountOf } from './money.ts'
+import { addCommon } from './options.ts'
 import { type CommonOptions, printResult, runVerb, say, table } from './output.ts'
 
-interface ChannelOptions extends CommonOptions {
+interface ChannelOptions extends CommonOptions, AssetOptions {
   readonly profile: string
   readonly yes?: boolean
 }
@@ -30,17 +31,23 @@ export function register(channel: Command): void {
   const open = channel
     .command('open')
     .description('Open a channel to the scheduler, where there is none, with a first deposit.')
-    .argument('<ton>', 'deposit in TON, like 2.5', tonOption)
-    .addHelpText('after', '\nExamples:\n  chrysalis channel open 5\n')
-    .action((ton: bigint, options: ChannelOptions) => runVerb(options, () => openOne(ton, options)))
+    .argument('<amount>', 'deposit in TON, or in the asset, like 2.5')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  chrysalis channel open 5\n' +
+        '  chrysalis channel open 5 --asset usdt-test\n',
+    )
+    .action((amount: string, options: ChannelOptions) =>
+      runVerb(options, () => openOne(amount, options)),
+    )
   const deposit = channel
     .command('deposit')
     .description('Add to the deposit of the channel in use, from the wallet.')
-    .argument('<ton>', 'amount in TON, like 2.5', tonOption)
+    .argument('<amount>', 'amount in TON, or in the asset, like 2.5')
     .argument('[address]', 'a channel of `channel list`; default: the one in use')
     .addHelpText('after', '\nExamples:\n  chrysalis channel deposit 1.5\n')
-    .action((ton: bigint, address: string | undefined, options: ChannelOptions) =>
-      runVerb(options, () => topUp(ton, address, options)),
+    .action((amount: string, address: string | undefined, options: ChannelOptions) =>
+      runVerb(options, () => topUp(amount, address, options)),
     )
   const close = channel
     .command('close')
@@ -57,19 +64,22 @@ export function register(channel: Command): void {
       runVerb(options, () => closeOne(address, options)),
     )
   for (const verb of [list, open, deposit, close]) {
-    addCommon(verb).option('--profile <name>', 'whose channels; the gateway has its own', 'client')
+    addCommon(verb === list ? verb : addAsset(verb)).option(
+      '--profile <name>',
+      'whose channels; the gateway has its own',
+      'client',
+    )
   }
 }
 
 async function listAll(options: ChannelOptions): Promise<void> {
   await using market = await look(options)
+  const { moneyOf } = await import('./assets.ts')
   const channels = await market.channels()
   const rows = channels.map((each) => [
     each.address,
     each.status + (each.inUse ? ', in use' : ''),
-    formatTon(each.deposited),
-    formatTon(each.claimed),
-    formatTon(each.signed),
+    ...[each.deposited, each.claimed, each.signed].map(moneyOf(market.network, each.asset)),
     each.closeAtS === undefined ? '' : dateOf(each.closeAtS),
   ])
   const head = ['CHANNEL', 'STATUS', 'DEPOSITED', 'CLAIMED', 'SIGNED', 'CLOSES AT']
@@ -77,45 +87,61 @@ async function listAll(options: ChannelOptions): Promise<void> {
   printResult(options, { channels }, lines)
 }
 
-async function openOne(depositNano: bigint, options: ChannelOptions): Promise<void> {
+async function openOne(amount: string, options: ChannelOptions): Promise<void> {
   const { connect } = await import('../../client/index.ts')
-  const { home, profile } = options
-  const network = options.network ?? 'localnet'
-  await using market = await connect({ network, home, profile, deposit: depositNano })
-  const channel = (await market.channels()).find(({ inUse }) => inUse)
+  const { homeFolder, readNetwork } = await import('../../node/system/home.ts')
+  const { moneyOf } = await import('./assets.ts')
+  const { assetNamed, assetKey } = await import('../../contracts/base/assets.ts')
+  const { profile, asset = 'ton' } = options
+  const home = options.home ?? homeFolder(process.env)
+  const network = await readNetwork(options.network ?? 'localnet', home)
+  const named = assetNamed(network, asset)
+  const deposit = amountOf(amount, named)
+  await using market = await connect({ network, home, profile, asset, deposit })
+  const ofAsset = (each: ChannelInfo) => each.inUse && each.asset === assetKey(named.asset)
+  const channel = (await market.channels()).find(ofAsset)
   if (!channel) throw new MarketError('no-channel')
-  const before = channel.deposited === depositNano ? '' : ' (it was open before)'
+  const before = channel.deposited === deposit ? '' : ' (it was open before)'
+  const money = moneyOf(network, channel.asset)
   printResult(options, { channel }, [
     `channel  ${channel.address}${before}`,
-    `         deposited ${formatTon(channel.deposited)} TON`,
+    `         deposited ${money(channel.deposited)}`,
   ])
 }
 
 async function topUp(
-  amountNano: bigint,
+  text: string,
   address: string | undefined,
   options: ChannelOptions,
 ): Promise<void> {
+  const { moneyOf } = await import('./assets.ts')
   await using market = await look(options)
-  const channel = await market.topUp(amountNano, address)
+  const amount = amountOf(text, market.asset)
+  const channel = await market.topUp(amount, address)
+  const money = moneyOf(market.network, channel.asset)
   printResult(options, { channel }, [
     `channel  ${channel.address}`,
-    `         deposited ${formatTon(channel.deposited)} TON, ${formatTon(amountNano)} of it now`,
+    `         deposited ${money(channel.deposited)}, ${money(amount)} of it now`,
   ])
 }
 
 async function closeOne(address: string | undefined, options: ChannelOptions): Promise<void> {
   await using market = await look(options)
-  const { CHANNEL_VALUE } = await import('../../contracts/wrappers/channelMessages.ts')
+  const { moneyOf } = await import('./assets.ts')
+  const { kindOfAsset } = await import('../../node/settlement/channelKind.ts')
+  const { assetKey, assetOf } = await import('../../contracts/base/assets.ts')
   const { CHANNEL_FLOOR } = await import('../../contracts/wrappers/Channel.ts')
-  const channel = chosen(await market.channels(), address)
+  const inAsset = assetKey(market.asset.asset)
+  const channels = await market.channels()
+  const ofAsset = channels.filter(({ asset }) => address !== undefined || asset === inAsset)
+  const channel = chosen(ofAsset, address)
+  const money = moneyOf(market.network, channel.asset)
   if (channel.status === 'open') {
-    const atMost = CHANNEL_VALUE.startClose + CHANNEL_VALUE.finishClose
-    const [deposited, signed] = [formatTon(channel.deposited), formatTon(channel.signed)]
+    const atMost = kindOfAsset(assetOf(channel.asset)).chainFees.close
     say(`This closes the channel ${channel.address}.`)
-    say(`  deposited   ${deposited} TON`)
-    say(`  at worst    ${formatTon(channel.deposited - channel.signed)} TON of it come back: the`)
-    say(`              scheduler may claim all ${signed} TON that were signed`)
+    say(`  deposited   ${money(channel.deposited)}`)
+    say(`  at worst    ${money(channel.deposited - channel.signed)} of it come back: the`)
+    say(`              scheduler may claim all ${money(channel.signed)} that were signed`)
     say(`  fees        two transactions, less than ${formatTon(atMost)} TON together; and`)
     say(`              ${formatTon(CHANNEL_FLOOR)} TON stays on the closed contract`)
     say(`  locked for  ${hours(channel.closeDelayS)} from now; nothing can be spent from it then`)
@@ -123,7 +149,7 @@ async function closeOne(address: string | undefined, options: ChannelOptions): P
   }
   const result = await finishOrClose(market, channel)
   const now = (await market.channels()).find(({ address: each }) => each === channel.address)
-  printClosing(options, result, now ?? channel)
+  printClosing(options, result, now ?? channel, money)
 }
 
 /** The channel meant: by address, or the one in use, or else the only one not closed. */
@@ -158,28 +184,38 @@ async function finishOrClose(market: Market, channel: ChannelInfo): Promise<Clos
 
 function printClosing(
   options: ChannelOptions,
-  { address, status, closeAtS, refundable }: ClosingChannel,
+  { address, asset, status, closeAtS, refundable }: ClosingChannel,
   { claimed, deposited }: ChannelInfo,
+  money: (amount: bigint) => string,
 ): void {
   const lines =
     status === 'closed'
       ? [
           `channel  ${address} is closed`,
-          `         returned ${formatTon(deposited - claimed)} TON of ${formatTon(deposited)}`,
+          `         returned ${money(deposited - claimed)} of ${money(deposited)}`,
         ]
       : [
           `channel  ${address} is closing`,
-          `         at least ${formatTon(refundable)} TON come back`,
+          `         at least ${money(refundable)} come back`,
           `         from ${dateOf(closeAtS ?? 0)} on: run \`chrysalis channel close\` again then`,
         ]
   const returned = status === 'closed' ? { returned: deposited - claimed } : {}
-  printResult(options, { channel: { address, status, closeAtS, refundable, ...returned } }, lines)
+  printResult(
+    options,
+    { channel: { address, asset, status, closeAtS, refundable, ...returned } },
+    lines,
+  )
 }
 
 /** A client that opens nothing and needs no scheduler. */
-async function look({ network = 'localnet', home, profile }: ChannelOptions): Promise<Market> {
+async function look({
+  network = 'localnet',
+  home,
+  profile,
+  asset,
+}: ChannelOptions): Promise<Market> {
   const { connect } = await import('../../client/index.ts')
-  return connect({ network, home, profile, openChannel: false })
+  return connect({ network, home, profile, asset, openChannel: false })
 }
 
 function dateOf(atS: number): string {

@@ -11,6 +11,7 @@ import { formatTon } from '../../contracts/base/units.ts'
 import type { DevMarket } from '../market/dev.ts'
 import type { Settlement } from '../market/settle.ts'
 import type { StatusServer } from '../market/statusServer.ts'
+import { amountIn } from './money.ts'
 import { portOption } from './options.ts'
 import { type CommonOptions, runVerb, say, toJson, untilInterrupted } from './output.ts'
 
@@ -20,6 +21,7 @@ interface DevOptions extends CommonOptions {
   readonly port: number
   readonly localnetPort: number
   readonly dashboardPort: number
+  readonly asset?: string
 }
 
 const PROMPT = 'What is the capital of Peru?'
@@ -31,6 +33,7 @@ export function register(command: Command): void {
     .option('--port <n>', 'port of the OpenAI-compatible gateway; 0 for any', portOption, 10_000)
     .option('--localnet-port <n>', 'port of the localnet; 0 for any', portOption, 18_081)
     .option('--dashboard-port <n>', 'port of the dashboard; 0 for any', portOption, 18_080)
+    .option('--asset <name>', 'take this jetton beside TON, and pay in it: usdt-test')
     .option('--home <folder>', 'where keys and stores are (default: $CHRYSALIS_HOME, else XDG)')
     .option('--json', 'print one JSON object as the last line')
     .addHelpText(
@@ -53,6 +56,7 @@ async function dev(options: DevOptions): Promise<void> {
       name: 'localnet',
       localnetPort: options.once ? 0 : options.localnetPort,
       gatewayPort: options.once ? undefined : options.port,
+      asset: options.asset,
       onStep: (step) => say(`  ${step}`),
     })
     let dashboard: StatusServer | undefined
@@ -95,7 +99,8 @@ async function answerAndSettle(running: DevMarket, options: DevOptions): Promise
   const jobMs = Math.round(clock.monotonicMs() - startedMs)
   const settlement = await running.settle()
   const settleMs = Math.round(clock.monotonicMs() - startedMs) - jobMs
-  for (const line of describe(result, settlement)) say(line)
+  const money = amountIn(running.market.asset)
+  for (const line of describe(result, settlement, money)) say(line)
   const { claimed, transactions, conserved } = settlement
   const summary = {
     ok: true,
@@ -107,18 +112,22 @@ async function answerAndSettle(running: DevMarket, options: DevOptions): Promise
   if (options.json) process.stdout.write(`${toJson(summary)}\n`)
 }
 
-function describe(result: JobResult, settlement: Settlement): string[] {
+function describe(
+  result: JobResult,
+  settlement: Settlement,
+  money: (amount: bigint) => string,
+): string[] {
   const { claimed, totals, conserved } = settlement
   const ton = formatTon
   return [
     '',
-    `cost        ${ton(result.cost + result.fee)} TON, ` +
-      `of it ${ton(result.fee)} the scheduler's fee`,
+    `cost        ${money(result.cost + result.fee)}, ` +
+      `of it ${money(result.fee)} the scheduler's fee`,
     `provider    ${result.provider.slice(0, 16)}…`,
     `tier        ${result.tier}: ${result.tierMeaning}`,
     `receipt     ${result.receiptHash} ${result.verified ? '(verified)' : '(NOT verified)'}`,
-    `claimed     ${ton(claimed.clientChannel)} TON from the client, ` +
-      `${ton(claimed.providerChannel)} TON by the providers, on chain`,
+    `claimed     ${money(claimed.clientChannel)} from the client, ` +
+      `${money(claimed.providerChannel)} by the providers, on chain`,
     `sum         minted ${ton(totals.minted)} = balances ${ton(totals.balances)} + fees ` +
       `${ton(totals.fees)} TON: ${conserved ? 'not one nanoTON missing' : 'SOMETHING IS MISSING'}`,
   ]

@@ -13,6 +13,7 @@ import { addRoleStatus } from './roleStatus.ts'
 interface ProviderOptions extends CommonOptions {
   readonly role: string
   readonly tick: number
+  readonly asset: string
   readonly places: number
   readonly tier: Tier
   readonly compute?: Compute
@@ -34,6 +35,7 @@ export function register(provider: Command): void {
     .description('Serve a model to the market; runs until Ctrl-C, then claims what was earned.')
     .option('--role <name>', 'folder of keys and earnings; one running provider each', 'provider')
     .option('--tick <n>', 'least price, as a tick from 0 to 95', integerOption, 40)
+    .option('--asset <names>', 'what to sell for, like ton,usdt-test', 'ton')
     .option('--places <n>', 'jobs to serve at once', integerOption, 4)
     .option(
       '--tier <tier>',
@@ -73,6 +75,7 @@ export function register(provider: Command): void {
       'after',
       '\nExamples:\n  chrysalis provider start\n' +
         '  chrysalis provider start --role second --tick 42\n' +
+        '  chrysalis provider start --asset ton,usdt-test\n' +
         '  chrysalis provider start --backend-url http://127.0.0.1:8000/v1 --model llama \\\n' +
         '    --weights-hash 64HEXDIGITS --context-tokens 8192\n' +
         '  chrysalis provider start --tier cpu-tee --collateral /var/lib/collateral\n' +
@@ -94,6 +97,7 @@ async function startProvider(options: ProviderOptions): Promise<void> {
     '../../node/system/home.ts'
   )
   const { MarketError } = await import('../../contracts/base/errors.ts')
+  const { assetsNamed } = await import('./assets.ts')
   const { runProvider } = await import('../market/roles.ts')
   const { chooseBackend, deviceOf } = await import('../market/backend.ts')
   const { serveProviderStatus } = await import('../market/statusServer.ts')
@@ -110,6 +114,7 @@ async function startProvider(options: ProviderOptions): Promise<void> {
   const running = await runProvider({
     ...{ home, network, file, role, log: 'stderr' as const },
     ...{ tick, tier, region, gpu, memoryGiB },
+    assets: assetsNamed(network, options.asset),
     ...{ compute: proving.compute, collect: proving.collect },
     backend: chooseBackend({ ...options, weightsHash: proving.weightsHash }),
   })

@@ -5,11 +5,12 @@
 import type { Command } from 'commander'
 import type { Quote } from '../../client/types.ts'
 import { formatTon } from '../../contracts/base/units.ts'
+import { type AssetOptions, addAsset, amountIn } from './money.ts'
 import { addCommon, integerOption } from './options.ts'
 import { type CommonOptions, printResult, runVerb } from './output.ts'
 import { chooseModel, readInput } from './prompt.ts'
 
-interface QuoteOptions extends CommonOptions {
+interface QuoteOptions extends CommonOptions, AssetOptions {
   readonly model?: string
   readonly maxTokens: number
   readonly maxTick?: number
@@ -30,31 +31,31 @@ export function register(command: Command): void {
     .action((prompt: string, options: QuoteOptions) =>
       runVerb(options, () => quoteIt(prompt, options)),
     )
-  addCommon(command)
+  addCommon(addAsset(command))
 }
 
 async function quoteIt(prompt: string, options: QuoteOptions): Promise<void> {
   const { connect } = await import('../../client/index.ts')
-  const { home, maxTokens, maxTick } = options
+  const { home, maxTokens, maxTick, asset } = options
   const network = options.network ?? 'localnet'
-  await using market = await connect({ network, home, openChannel: false })
+  await using market = await connect({ network, home, asset, openChannel: false })
   const content = prompt === '-' ? await readInput() : prompt
   const model = options.model ?? (await chooseModel(market))
   const messages = [{ role: 'user' as const, content }]
   const quote = await market.quote({ model, messages, maxTokens, maxTick })
-  printResult(options, { quote }, linesOf(quote))
+  printResult(options, { quote }, linesOf(quote, amountIn(market.asset)))
 }
 
-function linesOf(quote: Quote): string[] {
+function linesOf(quote: Quote, money: (amount: bigint) => string): string[] {
   const { openChannel, closeChannel, perJob } = quote.chainFees
   const ton = (amountNano: bigint) => `${formatTon(amountNano)} TON`
   return [
     `model       ${quote.model}`,
     `counted     up to ${quote.promptTokens} prompt tokens, ${quote.maxTokens} to answer`,
-    `price       ${ton(quote.price)} per million tokens (tick ${quote.tick}, the lowest on offer)`,
-    `likely      at most ${ton(quote.likely)} at that price`,
-    `worst case  ${ton(quote.worstCase)} (tick ${quote.maxTick}), ` +
-      `the fee of ${ton(quote.fee)} included`,
+    `price       ${money(quote.price)} per million tokens (tick ${quote.tick}, the lowest on offer)`,
+    `likely      at most ${money(quote.likely)} at that price`,
+    `worst case  ${money(quote.worstCase)} (tick ${quote.maxTick}), ` +
+      `the fee of ${money(quote.fee)} included`,
     `chain       ${ton(perJob)} for the job; at most ${ton(openChannel)} to open a channel,`,
     `            ${ton(closeChannel)} to close it, of which the unused part comes back`,
     `lock        a deposit can take up to ${quote.longestLockS / 3600} hours to come back`,

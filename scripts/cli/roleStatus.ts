@@ -65,13 +65,18 @@ function ofProvider(status: Fields): string[] {
     ...(status.engine === undefined ? [] : [`engine     ${status.engine}`]),
     `jobs       ${status.jobs}`,
     `earned     ${ton(status.earned)} TON, of it claimed ${ton(status.claimed)}`,
+    ...list(status.jettons).map(
+      ({ asset, earned, claimed }) =>
+        `           ${earned} base units of ${asset}, of it claimed ${claimed}`,
+    ),
   ]
 }
 
 function ofScheduler(status: Fields): string[] {
   const channels = list(status.clientChannels)
+  const ofTon = channels.filter(({ asset }) => asset === 'ton')
   const sum = (field: string) =>
-    formatTon(channels.reduce((total, each) => total + nano(each[field]), 0n))
+    formatTon(ofTon.reduce((total, each) => total + nano(each[field]), 0n))
   return [
     `scheduler  ${status.identity}`,
     ...(Array.isArray(status.addresses) ? status.addresses : []).map(
@@ -84,7 +89,7 @@ function ofScheduler(status: Fields): string[] {
       (slot) => `slot       ${slot.model} at tick ${slot.tick}, tier ${slot.tier}`,
     ),
     `jobs       ${status.openJobs} open, ${status.waiting} waiting`,
-    `channels   ${channels.length}: deposited ${sum('deposit')} TON, signed ${sum('cumulative')},`,
+    `channels   ${channels.length}, ${ofTon.length} of TON: deposited ${sum('deposit')} TON, signed ${sum('cumulative')},`,
     `           spent ${sum('spent')}, claimed ${sum('claimed')}`,
   ]
 }

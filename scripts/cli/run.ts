@@ -4,12 +4,12 @@
  */
 import type { Command } from 'commander'
 import type { JobRequest, JobResult } from '../../client/types.ts'
-import { formatTon } from '../../contracts/base/units.ts'
+import { type AssetOptions, addAsset, amountIn } from './money.ts'
 import { addCommon, integerOption, tierOption } from './options.ts'
 import { type CommonOptions, printResult, runVerb } from './output.ts'
 import { chooseModel, readInput } from './prompt.ts'
 
-interface RunOptions extends CommonOptions {
+interface RunOptions extends CommonOptions, AssetOptions {
   readonly model?: string
   readonly system?: string
   readonly maxTokens: number
@@ -35,15 +35,17 @@ export function register(command: Command): void {
       'after',
       '\nExamples:\n  chrysalis run "What is the capital of Peru?"\n' +
         '  chrysalis run "Tell me a story about a fox and a lantern." --json\n' +
-        '  echo "What is 7 times 8?" | chrysalis run - --max-tick 40\n',
+        '  echo "What is 7 times 8?" | chrysalis run - --max-tick 40\n' +
+        '  chrysalis run "What is 7 times 8?" --asset usdt-test\n',
     )
     .action((prompt: string, options: RunOptions) => runVerb(options, () => run(prompt, options)))
-  addCommon(command)
+  addCommon(addAsset(command))
 }
 
 async function run(prompt: string, options: RunOptions): Promise<void> {
   const { connect } = await import('../../client/index.ts')
-  await using market = await connect({ network: options.network ?? 'localnet', home: options.home })
+  const { network = 'localnet', home, asset } = options
+  await using market = await connect({ network, home, asset })
   const text = prompt === '-' ? await readInput() : prompt
   const model = options.model ?? (await chooseModel(market))
   const system = options.system ? [{ role: 'system' as const, content: options.system }] : []
@@ -67,12 +69,12 @@ async function run(prompt: string, options: RunOptions): Promise<void> {
   }
   const result = await job.result()
   if (!options.json) process.stdout.write('\n')
-  printResult(options, { job: jobJson(result, model) }, describe(result))
+  printResult(options, { job: jobJson(result, model) }, describe(result, amountIn(market.asset)))
 }
 
 function jobJson(result: JobResult, model: string): object {
   const { id, text, usage, billed, cost, fee, provider, tier, receiptHash, verified } = result
-  const { attempts, finishReason, timings } = result
+  const { attempts, finishReason, timings, asset } = result
   return {
     id,
     model,
@@ -80,6 +82,7 @@ function jobJson(result: JobResult, model: string): object {
     finishReason,
     usage,
     billed,
+    asset,
     cost,
     fee,
     provider,
@@ -94,12 +97,12 @@ function jobJson(result: JobResult, model: string): object {
   }
 }
 
-function describe(result: JobResult): string[] {
+function describe(result: JobResult, money: (amount: bigint) => string): string[] {
   const { usage, cost, fee, provider, tier, tierMeaning, receiptHash, verified } = result
   const seconds = (result.timings.totalMs / 1000).toFixed(2)
   return [
     '',
-    `  cost      ${formatTon(cost + fee)} TON (${formatTon(fee)} of it the scheduler's fee)`,
+    `  cost      ${money(cost + fee)} (${money(fee)} of it the scheduler's fee)`,
     `  tokens    ${usage.prompt} prompt, ${usage.completion} completion, in ${seconds} s`,
     `  provider  ${provider}`,
     `  tier      ${tier}: ${tierMeaning}`,

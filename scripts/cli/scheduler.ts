@@ -16,6 +16,7 @@ interface SchedulerOptions extends CommonOptions {
   readonly strategy: string
   readonly queueLimit: number
   readonly affinityBonus: number
+  readonly asset: string
 }
 
 export function register(scheduler: Command): void {
@@ -39,9 +40,11 @@ export function register(scheduler: Command): void {
       integerOption,
       0,
     )
+    .option('--asset <names>', 'what to take, like ton,usdt-test; TON is always taken', 'ton')
     .addHelpText(
       'after',
       '\nExamples:\n  chrysalis scheduler start\n' +
+        '  chrysalis scheduler start --asset usdt-test\n' +
         '  chrysalis scheduler start --fee 100 --strategy p2c\n',
     )
     .action((options: SchedulerOptions) => runVerb(options, () => startScheduler(options)))
@@ -54,6 +57,7 @@ async function startScheduler(options: SchedulerOptions): Promise<void> {
   const { homeFolder, networkFile, readNetwork } = await import('../../node/system/home.ts')
   const { STRATEGIES } = await import('../../node/matching/events.ts')
   const { MarketError } = await import('../../contracts/base/errors.ts')
+  const { assetsNamed } = await import('./assets.ts')
   const { runScheduler } = await import('../market/roles.ts')
   const { serveSchedulerStatus } = await import('../market/statusServer.ts')
   const strategy = STRATEGIES.find((each) => each === options.strategy)
@@ -73,6 +77,7 @@ async function startScheduler(options: SchedulerOptions): Promise<void> {
     salt,
     queueLimit,
     affinityBonus,
+    jettons: assetsNamed(network, options.asset),
   })
   const { role, ports } = running
   const { clock, logger, chain } = ports

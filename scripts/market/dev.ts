@@ -87,7 +87,8 @@ export async function startDev(options: DevOptions): Promise<DevMarket> {
     onStep(`registry    ${network.registry} (owned by timelock and multisig)`)
 
     const place = { home, file, log: 'file' as const, trace: options.trace }
-    const assets = options.asset ? [TON_ASSET, assetNamed(network, options.asset)] : [TON_ASSET]
+    const jetton = assetNamed(network, options.asset ?? 'ton')
+    const assets = jetton.asset === 'ton' ? [TON_ASSET] : [TON_ASSET, jetton]
     const scheduler = await runScheduler({
       ...place,
       network,

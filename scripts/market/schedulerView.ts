@@ -5,6 +5,7 @@
  * Nothing here names a client, a prompt or a secret. Lists are cut to `LIMITS.statusRows`.
  * @module
  */
+import { assetKey, assetsOf } from '../../contracts/base/assets.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { NetworkConfig } from '../../contracts/base/network.ts'
 import type { Chain, Clock } from '../../contracts/base/ports.ts'
@@ -28,16 +29,24 @@ export interface ChannelSums {
   readonly claimed: NanoTon
 }
 
-export interface SchedulerView extends Omit<SchedulerStatus, 'slots'> {
+/** How amounts of a jetton are shown; what has none is in nanoTON. */
+export interface JettonUnit {
+  readonly unit: string
+  readonly decimals: number
+}
+
+export interface SchedulerView extends Omit<SchedulerStatus, 'slots' | 'clientChannels'> {
   readonly network: Pick<NetworkConfig, 'id' | 'name' | 'development'>
   readonly chain: ChainHealth
   /** Problems are sentences for a person, each with what to do. */
   readonly health: { readonly ok: boolean; readonly problems: readonly string[] }
-  /** Prices in nanoTON per million completion tokens, without the scheduler's fee. */
+  /** Prices per million completion tokens, without the scheduler's fee, in nanoTON or `money`. */
   readonly slots: readonly (SchedulerStatus['slots'][number] & {
-    readonly priceNano: NanoTon
+    readonly priceNano: bigint
     readonly tierMeaning: string
+    readonly money?: JettonUnit
   })[]
+  readonly clientChannels: readonly (ChannelFigures & { readonly money?: JettonUnit })[]
   readonly totals: ChannelSums & { readonly slots: number; readonly channels: number }
 }
 
@@ -57,16 +66,26 @@ export function schedulerView(
     health: { ok: problems.length === 0, problems },
     slots: slots.slice(0, LIMITS.statusRows).map((slot) => ({
       ...slot,
-      priceNano: tickPrice(slot.tick, 'ton'),
+      priceNano: tickPrice(slot.tick, slot.asset === 'ton' ? 'ton' : 'jetton'),
       tierMeaning: TIER_MEANING[slot.tier],
+      ...moneyOf(network, slot.asset),
     })),
-    clientChannels: clientChannels.slice(0, LIMITS.statusRows),
+    clientChannels: clientChannels
+      .slice(0, LIMITS.statusRows)
+      .map((channel) => ({ ...channel, ...moneyOf(network, channel.asset) })),
     totals: {
       ...channelSums(clientChannels),
       slots: slots.length,
       channels: clientChannels.length,
     },
   }
+}
+
+function moneyOf(network: NetworkConfig, key: string): { money?: JettonUnit } {
+  if (key === 'ton') return {}
+  const named = assetsOf(network).find(({ asset }) => assetKey(asset) === key)
+  const { unit, decimals } = named ?? { unit: 'of a jetton', decimals: 6 }
+  return { money: { unit, decimals } }
 }
 
 /** Sums over the channels of TON, exact: a sum over several assets would say nothing. */

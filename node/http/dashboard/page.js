@@ -77,7 +77,7 @@ function developmentNotice({ slots }) {
 function slotRow(slot) {
   const model = make('td', slot.model)
   if (slot.demo) model.append(' ', badge('demo model'))
-  const price = make('td', ton(slot.priceNano), 'number')
+  const price = make('td', money(slot.priceNano, slot), 'number')
   price.append(make('span', `tick ${slot.tick}`, 'note'))
   const tier = make('td', slot.tier)
   if (slot.tier === 'simulated') tier.append(' ', badge('proves nothing'))
@@ -93,7 +93,7 @@ function showChannels({ clientChannels, totals }) {
   rows(
     'channels',
     clientChannels.map((each, i) =>
-      amounts(`channel ${i + 1}`, [each.deposit, each.cumulative, each.spent, each.claimed]),
+      amounts(`channel ${i + 1}`, [each.deposit, each.cumulative, each.spent, each.claimed], each),
     ),
   )
   const foot = totals.channels > 0 ? [amounts(`all ${totals.channels}`, sums)] : []
@@ -102,8 +102,8 @@ function showChannels({ clientChannels, totals }) {
   text('channelsNote', listed(clientChannels.length, totals.channels, nothing))
 }
 
-function amounts(name, values) {
-  const cells = values.map((value) => make('td', ton(value), 'number'))
+function amounts(name, values, of = {}) {
+  const cells = values.map((value) => make('td', money(value, of), 'number'))
   return labelled([make('td', name), ...cells], CHANNEL_LABELS)
 }
 
@@ -146,11 +146,13 @@ function showAge() {
   element('problems').replaceChildren(make('li', advice))
 }
 
-/** `"1234567890"` nanoTON as `1.23456789`: exact. */
-function ton(nano) {
-  const digits = nano.padStart(NANO_DIGITS + 1, '0')
-  const fraction = digits.slice(-NANO_DIGITS).replace(/0+$/, '')
-  return digits.slice(0, -NANO_DIGITS) + (fraction && `.${fraction}`)
+/** `"1234567890"` nanoTON as `1.23456789`, or of a jetton with its unit: exact. */
+function money(amount, { money: jetton }) {
+  const decimals = jetton ? jetton.decimals : NANO_DIGITS
+  const digits = amount.padStart(decimals + 1, '0')
+  const fraction = digits.slice(-decimals).replace(/0+$/, '')
+  const figure = digits.slice(0, -decimals) + (fraction && `.${fraction}`)
+  return jetton ? `${figure} ${jetton.unit}` : figure
 }
 
 function duration(seconds) {

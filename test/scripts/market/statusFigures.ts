@@ -29,15 +29,15 @@ export const SCHEDULER: SchedulerStatus = {
   slots: [
     {
       ...{ provider: PROVIDER_A, model: 'tiny-chat', tick: 40, capacity: 4 },
-      ...{ tier: 'open', demo: true },
+      ...{ tier: 'open', demo: true, asset: 'ton' },
     },
     {
       ...{ provider: PROVIDER_B, model: 'tiny-chat', tick: 42, capacity: 3 },
-      ...{ tier: 'open', demo: true },
+      ...{ tier: 'open', demo: true, asset: 'ton' },
     },
     {
       ...{ provider: PROVIDER_B, model: 'llama', tick: 0, capacity: 2 },
-      ...{ tier: 'simulated', demo: false },
+      ...{ tier: 'simulated', demo: false, asset: 'ton' },
     },
   ],
   openJobs: 5,

@@ -1,0 +1,18 @@
+/**
+ * Assets of a network as verbs name them. Loads the SDK: imported by a verb when it runs, not before.
+ * @module
+ */
+import { assetKey, assetNamed, assetsOf, type NamedAsset } from '../../contracts/base/assets.ts'
+import type { NetworkConfig } from '../../contracts/base/network.ts'
+import { amountIn } from './money.ts'
+
+/** Formats amounts of a channel's asset, by its key, as the network names it. */
+export function moneyOf(network: Pick<NetworkConfig, 'assets'>, key: string) {
+  const named = assetsOf(network).find(({ asset }) => assetKey(asset) === key)
+  return named ? amountIn(named) : (amount: bigint): string => `${amount} base units of ${key}`
+}
+
+/** `ton,usdt-test` as assets of the network. Throws `bad-asset`. */
+export function assetsNamed(network: Pick<NetworkConfig, 'assets'>, text: string): NamedAsset[] {
+  return text.split(',').map((name) => assetNamed(network, name.trim()))
+}
