@@ -47,6 +47,8 @@ export interface ChainFixture {
   faucet(address: Address, amount: NanoTon): Promise<void>
   totals(): Promise<ChainTotals>
   advance(seconds: number): Promise<void>
+  /** Resolves when every message on its way has arrived; absent where none ever waits. */
+  arrived?(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -223,6 +225,7 @@ function describeChannels(net: () => ChainFixture): void {
 
     const claim = signedClaim(channel, networkId, 3n * TON)
     await chain.sendExternal(channel, claim)
+    await net().arrived?.()
     const [payout] = await chain.transactions(payee.address, 1)
     expect(payout?.in.source).toBe(channel.toRawString())
     expect(payout?.in.value).toBeGreaterThan((299n * TON) / 100n) // the claim pays its own way
@@ -234,9 +237,11 @@ function describeChannels(net: () => ChainFixture): void {
 
     const { startClose, finishClose } = CHANNEL_VALUE
     await payer.send([{ to: channel, value: startClose, body: startCloseBody() }])
+    await net().arrived?.()
     expect((await readChannel(chain, channel)).status).toBe('closing')
     await net().advance(LIMITS.closeDelayS + 1)
     await payer.send([{ to: channel, value: finishClose, body: finishCloseBody() }])
+    await net().arrived?.()
     expect((await readChannel(chain, channel)).status).toBe('closed')
     const [returned] = await chain.transactions(payer.address, 1)
     expect(returned?.in.source).toBe(channel.toRawString())

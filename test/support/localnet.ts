@@ -62,10 +62,11 @@ export function transferBoc(seed: number, seqno: number, to: Address, value: big
   return beginCell().store(storeMessage(message)).endCell().toBoc().toString('base64')
 }
 
-/** TonClient and localnet as the fixture of the Chain compliance suite. */
+/** TonClient and localnet as the fixture of the Chain compliance suite. `BLOCK_MS` sets a pace. */
 export async function localnetFixture(): Promise<ChainFixture & { url: string; endpoint: string }> {
   const clock = realClock
-  const localnet = await startLocalnet({ clock, logger: silentLogger, port: 0 })
+  const blockMs = Number(process.env.BLOCK_MS ?? 0)
+  const localnet = await startLocalnet({ clock, logger: silentLogger, port: 0, blockMs })
   const { url, endpoint, networkId } = localnet
   const chain = await connectChain({ endpoint, networkId, clock })
   const control = async (verb: string, body: object) => {
@@ -96,6 +97,10 @@ export async function localnetFixture(): Promise<ChainFixture & { url: string; e
       }
     },
     advance: (seconds) => control('time', { advanceSeconds: seconds }),
+    arrived: async () => {
+      const waiting = async () => (await getJson(`${url}/control/status`)).body.result.waiting
+      while (Number(await waiting()) > 0) await clock.sleep(10)
+    },
     stop: () => localnet.stop(),
   }
 }
