@@ -37,7 +37,7 @@ import {
 } from '../../support/sandboxChain.ts'
 import { someAddress } from '../../support/someParameters.ts'
 
-const RUNS = Number(process.env.GOVERNANCE_MODEL_RUNS ?? 4)
+const RUNS = Number(process.env.GOVERNANCE_MODEL_RUNS ?? 3)
 const SEED = Number(process.env.GOVERNANCE_MODEL_SEED ?? 20_261_126)
 const PRICES = CHAIN_PRICES['sandbox-0.41']
 const TARGET = someAddress('a target')
@@ -273,5 +273,5 @@ async function equal({ g, timelock, multisig }: World): Promise<void> {
 
 it(`do what their models do, ${RUNS} lives from seed ${SEED}`, async () => {
   const acts = [queue, queue, execute, execute, cancel, topUp, submit, submit, target, wait, wait]
-  await modelRun({ world, acts, equal, seed: SEED, runs: RUNS, length: 50 })
+  await modelRun({ world, acts, equal, seed: SEED, runs: RUNS, length: 40 })
 }, 600_000)

@@ -39,7 +39,7 @@ import {
 import { DAY_S, START_S, takeEverything } from '../../support/sandboxChain.ts'
 import { someParameters } from '../../support/someParameters.ts'
 
-const RUNS = Number(process.env.REGISTRY_MODEL_RUNS ?? 4)
+const RUNS = Number(process.env.REGISTRY_MODEL_RUNS ?? 3)
 const SEED = Number(process.env.REGISTRY_MODEL_SEED ?? 20_261_126)
 const VALUE = TON / 5n
 const PEOPLE = ['owner', 'guardian', 'stranger'] as const
@@ -215,5 +215,5 @@ async function equal({ s, model, names }: World): Promise<void> {
 }
 
 it(`does what its model does, ${RUNS} lives from seed ${SEED}`, async () => {
-  await modelRun({ world, acts, equal, seed: SEED, runs: RUNS, length: 50 })
+  await modelRun({ world, acts, equal, seed: SEED, runs: RUNS, length: 40 })
 }, 600_000)

@@ -108,8 +108,8 @@ describe('with too little value', () => {
       ...{ upTo: 50_000_000n, steps: STEPS },
       whole: async (outcome) => {
         expect(outcome.tx?.outMessagesCount).toBe(2)
-        expect(sentTo(outcome, about.address)).toBeGreaterThan(4_800_000n)
-        expect(sentTo(outcome, about.accused)).toBeGreaterThan(9_600_000n)
+        expect(sentTo(outcome, about.address)).toBeGreaterThan(6_800_000n)
+        expect(sentTo(outcome, about.accused)).toBeGreaterThan(8_400_000n)
         expect(await s.balance()).toBe(before)
       },
     })
