@@ -215,6 +215,8 @@ export const LIMITS = {
   tsmBlobBytes: 32 * KIB,
   /** A tool that collects evidence is ended after this long: 8 GPUs take some seconds each. */
   collectorMs: 120_000,
+  /** Collateral is renewed this often: a client refuses lists older than those it has seen. */
+  collateralRenewS: 86_400,
   /** A collateral file that was refused is looked at again after this long, seconds. */
   collateralRetryS: 600,
   /** Collateral is renewed this long before it ends, seconds, or at half of its life. */

@@ -1,6 +1,7 @@
 /**
  * How a provider on this machine proves what it runs in: the collectors of the real machine, with
- * collateral from a folder that a job of the operator's keeps filled.
+ * collateral from a folder that a job of the operator's keeps filled, or from the servers that
+ * `sources.json` in it names.
  * @module
  */
 import { join } from 'node:path'
@@ -22,12 +23,15 @@ import {
   type ConfidentialSetup,
   collectConfidential,
 } from '../../node/provider/collectors/confidential.ts'
+import { type Fetch, httpSource } from '../../node/provider/collectors/http.ts'
 import {
   type Machine,
   noDevice,
   systemCode,
   thisMachine,
 } from '../../node/provider/collectors/machine.ts'
+import { pcsSource } from '../../node/provider/collectors/pcs.ts'
+import { readSources, type Sources } from '../../node/provider/collectors/sources.ts'
 import type { Collect } from '../../node/provider/evidence.ts'
 import type { RolePorts } from './rolePorts.ts'
 
@@ -43,6 +47,7 @@ export interface ConfidentialChoice {
   readonly gpuProof: 'evidence' | 'tokens'
   /** For tests. */
   readonly machine?: Machine
+  readonly fetch?: Fetch
 }
 
 /** The collector of this machine. Throws `no-device` with what is needed. */
@@ -52,7 +57,9 @@ export async function confidentialCollector(
 ): Promise<Collect> {
   const machine = choice.machine ?? thisMachine
   const kind = choice.tee ?? (await kindOf(machine))
-  const place: Place = { ...ports, machine, choice }
+  const sources = await readSources(machine.files, choice.collateral)
+  const fetch = choice.fetch ?? globalThis.fetch
+  const place: Place = { ...ports, machine, choice, sources, fetch }
   const setup: ConfidentialSetup = {
     machine,
     cpu:
@@ -67,6 +74,8 @@ export async function confidentialCollector(
 interface Place extends Pick<RolePorts, 'clock' | 'logger'> {
   readonly machine: Machine
   readonly choice: ConfidentialChoice
+  readonly sources: Sources
+  readonly fetch: Fetch
 }
 
 /** A guest sees one of the two devices. */
@@ -88,6 +97,8 @@ async function kindOf({ files }: Machine): Promise<'tdx' | 'sev-snp'> {
 }
 
 function tdxCache(place: Place): CollateralCache {
+  const { pcs } = place.sources
+  if (pcs) return cacheOf(place, 'tdx', tdxCollateral(), pcsSource(place, pcs))
   const needs = 'have a job put the TDX collateral of this platform there (PCS or PCCS, as JSON)'
   const read = sourceOf(place, 'tdx.json', needs)
   return cacheOf(place, 'tdx', tdxCollateral(), async () => {
@@ -134,7 +145,10 @@ function cacheOf(
   return collateralCache({ files, clock, logger, source, check, folder: choice.kept, name })
 }
 
-function sourceOf({ machine, choice }: Place, name: string, needs: string): () => Promise<Bytes> {
+function sourceOf(place: Place, name: string, needs: string): () => Promise<Bytes> {
+  const { machine, choice, sources } = place
+  const url = sources.files[name]
+  if (url !== undefined) return httpSource(place, url)
   return fileSource(machine.files, join(choice.collateral, name), needs)
 }
 

@@ -2,7 +2,7 @@
  * What vendors publish about a platform, kept current: TCB info, identities, revocation lists.
  *
  * The source is whatever brings new bytes, usually a file that the operator's own job fetches. A
- * cache renews from it before what it has ends, checks signatures and dates before it adopts
+ * cache renews from it once a day and before what it has ends, checks signatures and dates before it adopts
  * anything, and remembers for good the highest number and date of everything it has seen: an
  * older list could hide a revocation. What is refused is not adopted; what was there stays in use
  * until its end.
@@ -75,7 +75,10 @@ export function collateralCache(deps: CollateralDeps): CollateralCache {
     const nowMs = clock.nowMs()
     tryAgainAtMs = nowMs + LIMITS.collateralRetryS * 1_000
     const bytes = await deps.source()
-    if (kept && equal(kept.bytes, bytes)) return
+    if (kept && equal(kept.bytes, bytes)) {
+      kept = { ...kept, renewAtMs: renewalOf(kept.validUntilMs, nowMs) }
+      return
+    }
     const next = adopted(bytes, deps.check(bytes, nowMs), marks ?? {}, nowMs)
     // The marks first: after a power cut in between, the old copy is refused and fetched again.
     marks = { ...marks, ...next.marks }
@@ -129,9 +132,13 @@ function adopted(bytes: Bytes, checked: CheckedCollateral, seen: Marks, nowMs: n
       throw refused('evidence-rollback', because, { has: value, seen: before })
     }
   }
-  const lifeMs = checked.validUntilMs - nowMs
-  const aheadMs = Math.min(LIMITS.collateralAheadS * 1_000, lifeMs / 2)
-  return { ...checked, bytes, renewAtMs: checked.validUntilMs - aheadMs }
+  return { ...checked, bytes, renewAtMs: renewalOf(checked.validUntilMs, nowMs) }
+}
+
+/** A day from now, or where the end is near, in time before it. */
+function renewalOf(validUntilMs: number, nowMs: number): number {
+  const aheadMs = Math.min(LIMITS.collateralAheadS * 1_000, (validUntilMs - nowMs) / 2)
+  return Math.min(nowMs + LIMITS.collateralRenewS * 1_000, validUntilMs - aheadMs)
 }
 
 const pathOf = ({ folder, name }: CollateralDeps, end: string): string =>

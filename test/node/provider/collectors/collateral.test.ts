@@ -60,30 +60,37 @@ describe('collateral', () => {
     put(crl)
     const cache = open()
     expect(await cache.current()).toEqual(crl)
-    await clock.advance(50 * DAY)
+    await clock.advance(DAY - 1_000)
     expect(await cache.current()).toEqual(crl)
     expect(asked.times).toBe(1)
+    for (let day = 2; day <= 9; day++) {
+      await clock.advance(DAY)
+      for (let times = 0; times < 3; times++) expect(await cache.current()).toEqual(crl)
+      expect(asked.times).toBe(day) // once a day where nothing has changed
+    }
     expect(machine.kept.get('/kept/amd.bin')).toEqual(crl)
   })
 
-  it('is renewed a week before its end, and at half of a short life', async () => {
+  it('is renewed after a day, and at half of a short life', async () => {
     const { open, put, clock } = world()
     put(tree.crl({ number: 5 }))
     const cache = open()
     await cache.current()
     const newer = tree.crl({ number: 6, until: 200 })
     put(newer)
-    await clock.advance(83 * DAY - 1_000)
+    await clock.advance(DAY - 1_000)
     expect(await cache.current()).not.toEqual(newer)
     await clock.advance(2_000)
     expect(await cache.current()).toEqual(newer)
 
     const short = world()
-    short.put(tree.crl({ until: 4 }))
+    short.put(tree.crl({ until: 1 }))
     const other = short.open()
     await other.current()
     short.put(newer)
-    await short.clock.advance(2 * DAY + 1_000)
+    await short.clock.advance(DAY / 2 - 1_000)
+    expect(await other.current()).not.toEqual(newer)
+    await short.clock.advance(2_000)
     expect(await other.current()).toEqual(newer)
   })
 
