@@ -13,9 +13,11 @@ const GOOD = {
   schedulers: [{ identity: IDENTITY, addresses: ['/ip4/127.0.0.1/tcp/4001'] }],
   providers: [IDENTITY],
   measurements: { version: 3, list: [IDENTITY], leastTcb: { Milan: { snp: 23 } } },
+  assets: [{ name: 'usdt-test', minter: `0:${'0a'.repeat(32)}`, decimals: 6 }],
   faucet: 'http://127.0.0.1:18081/control/faucet',
   development: true,
 }
+const paying = (change: object) => ({ ...GOOD, assets: [{ ...GOOD.assets[0], ...change }] })
 const measuring = (change: object) => ({
   ...GOOD,
   measurements: { ...GOOD.measurements, ...change },
@@ -29,7 +31,7 @@ describe('parseNetwork', () => {
   })
 
   it('does without what is optional', () => {
-    const { providers: _, faucet: __, measurements: ___, ...least } = GOOD
+    const { providers: _, faucet: __, measurements: ___, assets: ____, ...least } = GOOD
     expect(parseNetwork(least)).toEqual(least)
   })
 
@@ -59,6 +61,11 @@ describe('parseNetwork', () => {
     ['mainnet for development', { ...GOOD, id: -239 }],
     ['testnet for development', { ...GOOD, id: -3 }],
     ['a faucet on a real network', { ...GOOD, development: false }],
+    ['an asset called ton', paying({ name: 'ton' })],
+    ['an asset with capitals', paying({ name: 'USDT' })],
+    ['an asset whose minter is no address', paying({ minter: 'usdt' })],
+    ['an asset with other decimals than its prices', paying({ decimals: 9 })],
+    ['an asset with an unknown key', paying({ symbol: 'x' })],
     ['measurements without a version', measuring({ version: undefined })],
     ['measurements with a version that is no count', measuring({ version: -1 })],
     ['a measurement that is no hash', measuring({ list: ['ab'] })],
