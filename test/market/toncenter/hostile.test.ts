@@ -144,7 +144,7 @@ describe('hostile contracts', () => {
     return world.ask('runGetMethod', params)
   }
 
-  it.each([1, 300, 40_000])('that nest %d tuples', async (depth) => {
+  it.each([1, 300, 1_000, 40_000])('that nest %d tuples', async (depth) => {
     const answer = await run('deep', depth)
     if (answer.status === 200) expect(answer.body.result.exit_code).toBeDefined()
     else expect(() => judge(answer)).toThrow(MarketError)
