@@ -6,7 +6,7 @@ import { sameAsset } from '../../contracts/base/assets.ts'
 import { toHex } from '../../contracts/base/bytes.ts'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
-import type { Directory, FrameStream, Wallet } from '../../contracts/base/ports.ts'
+import type { Directory, FrameStream, Store, Wallet } from '../../contracts/base/ports.ts'
 import { JobMessageSchema, type SignedLease } from '../../contracts/wire/generated/chrysalis_pb.ts'
 import { toRefused } from '../../contracts/wire/messages.ts'
 import { type MessageStream, messageStream } from '../net/messageStream.ts'
@@ -16,11 +16,13 @@ import type { ReceiptBook } from '../settlement/receiptBook.ts'
 import { type CheckedLease, checkLease } from './accepting.ts'
 import { type Attest, BACKEND, backendHash } from './evidence.ts'
 import { type RunnerDeps, runJob } from './jobRunner.ts'
+import { createLeaseBook, type LeaseBook } from './leases.ts'
 import { fileOf, signAccept } from './receipt.ts'
 import type { Slots } from './slots.ts'
 
 export interface JobsDeps extends RunnerDeps {
   readonly networkId: number
+  readonly store: Store
   readonly slots: Slots
   readonly book: Pick<PayeeBook, 'live'>
   readonly receipts: ReceiptBook
@@ -65,11 +67,13 @@ class JobBook {
   readonly open = new Set<string>()
   finished = 0
   private readonly deps: JobsDeps
-  /** Lease hashes taken: one lease is one attempt. */
-  private readonly seen = new Set<string>()
+  /** One lease is one attempt: those on their way to disk, and those there. */
+  private readonly taking = new Set<string>()
+  private readonly leases: LeaseBook
 
   constructor(deps: JobsDeps) {
     this.deps = deps
+    this.leases = createLeaseBook(deps)
   }
 
   async serve(raw: FrameStream): Promise<void> {
@@ -124,7 +128,10 @@ class JobBook {
     const { attest, identity, receipts, wallet } = this.deps
     const { slot } = checked
     const backend = backendHash(BACKEND, slot.model)
-    const attested = await attest(slot.modelHash, backend, slot.tier)
+    const [attested] = await Promise.all([
+      attest(slot.modelHash, backend, slot.tier),
+      this.leases.keep(toHex(checked.leaseHash), checked.lease.expiryS),
+    ])
     const { accepted, proof } = signAccept(checked, attested, identity, wallet.address)
     await stream.send({ kind: { case: 'accepted', value: proof } })
     await runJob(this.deps, stream, {
@@ -151,9 +158,13 @@ class JobBook {
       version: (version) => directory.version(version),
     })
     const lease = toHex(checked.leaseHash)
-    if (this.seen.has(lease)) throw new MarketError('duplicate-job', { job: checked.jobId })
-    this.seen.add(lease)
-    if (this.seen.size > LIMITS.rememberedJobs) this.seen.delete(this.seen.values().next().value!)
+    if (this.taking.has(lease) || this.leases.has(lease)) {
+      throw new MarketError('duplicate-job', { job: checked.jobId })
+    }
+    this.taking.add(lease)
+    if (this.taking.size > LIMITS.rememberedJobs) {
+      this.taking.delete(this.taking.values().next().value!)
+    }
     return checked
   }
 
