@@ -148,10 +148,10 @@ describe('enrolment', () => {
 })
 
 describe('an item that refuses its place', () => {
-  const refuse = async (name: string): Promise<Outcome> => {
-    const item = s.item('provider', name)
+  const refuse = async (name: string, kind: ItemKind = 'provider'): Promise<Outcome> => {
+    const item = s.item(kind, name)
     await refuseEverything(s.blockchain, s.addressOf(item))
-    const body = enrolBody(itemConfigCell(item), 50n * TON)
+    const body = enrolBody(itemConfigCell(item), 100n * TON)
     return s.send(s.addressOf(item), body, TON / 10n)
   }
 
@@ -170,10 +170,12 @@ describe('an item that refuses its place', () => {
     expect((await s.view()).kinds.provider.count).toBe(2)
   })
 
-  it('may be the very first', async () => {
-    await refuse('one')
-    const { provider } = (await s.view()).kinds
-    expect([provider.count, provider.last]).toEqual([0, undefined])
+  it.each(['provider', 'scheduler', 'gpu'] as const)('may be the very first %s', async (kind) => {
+    await s.enrol(s.item(kind === 'gpu' ? 'provider' : 'gpu'))
+    await refuse('one', kind)
+    const { kinds, lost } = await s.view()
+    expect([kinds[kind].count, kinds[kind].last, lost]).toEqual([0, undefined, 0])
+    expect(kinds[kind === 'gpu' ? 'provider' : 'gpu'].count).toBe(1)
   })
 })
 

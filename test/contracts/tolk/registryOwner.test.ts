@@ -285,6 +285,8 @@ describe('ownership', () => {
     expect(await exitOf(s.guardian.address, acceptOwnerBody())).toBe(REGISTRY_EXIT.notOffered)
     expect((await s.update()).exit).toBe(0)
     expect(await exitOf(s.stranger.address, acceptOwnerBody())).toBe(0)
+    expect(await exitOf(s.stranger.address, acceptOwnerBody())).toBe(REGISTRY_EXIT.notOffered)
+    expect((await s.view()).offered).toBeUndefined()
     expect((await s.update()).exit).toBe(REGISTRY_EXIT.notOwner)
     expect(await exitOf(s.stranger.address, transferOwnerBody(s.owner.address))).toBe(0)
   })
