@@ -12,7 +12,7 @@ import { toHex } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { NetworkConfig } from '../../contracts/base/network.ts'
-import { type SigningKey, signingKey } from '../../contracts/base/signing.ts'
+import type { SigningKey } from '../../contracts/base/signing.ts'
 import { type Tier, tierAtLeast } from '../../contracts/base/tier.ts'
 import { TON } from '../../contracts/base/units.ts'
 import { nativeKem } from '../../contracts/seal/kem.ts'
@@ -25,7 +25,7 @@ import { type Scheduler, startScheduler } from '../../node/scheduler/scheduler.t
 import { booksAnchor } from '../../node/settlement/anchor.ts'
 import type { Registration } from '../../node/settlement/registration.ts'
 import type { Keystore } from '../../node/system/keystore.ts'
-import { createRandom } from '../../node/system/random.ts'
+import { providerIdentity } from './identity.ts'
 import { joinDevice, joinRegistry, type RoleMember } from './membership.ts'
 import { addProvider, addScheduler } from './networkFile.ts'
 import { leaving, orClosed, priceSheet, stopProcess } from './roleLife.ts'
@@ -148,7 +148,7 @@ export interface RunningProvider {
 export async function runProvider(settings: ProviderSettings): Promise<RunningProvider> {
   const { network, tier } = settings
   const keystore = await openRoleKeys(settings)
-  const identityKey = tierAtLeast(tier, 'cpu-tee') ? ownIdentity() : keystore.key('identity')
+  const identityKey = providerIdentity(tier, keystore)
   if (tier === 'simulated' && !network.development) {
     throw new MarketError('bad-config', { tier, expected: 'open, outside development networks' })
   }
@@ -218,18 +218,4 @@ async function serveModels(
   const device = registration && (await joinDevice(network, ports, role, registration, member))
   const leave = leaving(role, ports, registration, device)
   return { role: leave, ports, registration, device }
-}
-
-/**
- * The identity of a confidential provider: made in the machine's memory at each start and nowhere
- * else. One from the key file would be its owner's too, who could then sign an epoch key of his own
- * behind honest evidence.
- */
-function ownIdentity(): SigningKey {
-  const seed = createRandom().bytes(32)
-  try {
-    return signingKey(seed)
-  } finally {
-    seed.fill(0)
-  }
 }
