@@ -12,7 +12,7 @@ import type { DevMarket } from '../market/dev.ts'
 import type { Settlement } from '../market/settle.ts'
 import type { StatusServer } from '../market/statusServer.ts'
 import { amountIn } from './money.ts'
-import { portOption } from './options.ts'
+import { integerOption, portOption } from './options.ts'
 import { type CommonOptions, runVerb, say, toJson, untilInterrupted } from './output.ts'
 
 interface DevOptions extends CommonOptions {
@@ -21,6 +21,7 @@ interface DevOptions extends CommonOptions {
   readonly port: number
   readonly localnetPort: number
   readonly dashboardPort: number
+  readonly blockMs: number
   readonly asset?: string
 }
 
@@ -33,6 +34,7 @@ export function register(command: Command): void {
     .option('--port <n>', 'port of the OpenAI-compatible gateway; 0 for any', portOption, 10_000)
     .option('--localnet-port <n>', 'port of the localnet; 0 for any', portOption, 18_081)
     .option('--dashboard-port <n>', 'port of the dashboard; 0 for any', portOption, 18_080)
+    .option('--block-ms <n>', 'pace of the localnet; 0 for blocks at once', integerOption, 100)
     .option('--asset <name>', 'take this jetton beside TON, and pay in it: usdt-test')
     .option('--home <folder>', 'where keys and stores are (default: $CHRYSALIS_HOME, else XDG)')
     .option('--json', 'print one JSON object as the last line')
@@ -57,6 +59,7 @@ async function dev(options: DevOptions): Promise<void> {
       localnetPort: options.once ? 0 : options.localnetPort,
       gatewayPort: options.once ? undefined : options.port,
       asset: options.asset,
+      blockMs: options.blockMs,
       onStep: (step) => say(`  ${step}`),
     })
     let dashboard: StatusServer | undefined
