@@ -246,7 +246,13 @@ describe('value', () => {
     })
     expect(seen.get(MULTISIG_EXIT.noValue)).toBeDefined()
     expect(seen.get(0)).toBeDefined()
-    expect((await g.submit(order, keys(0, 1, 2), TON + 3_000_000n)).exit).toBe(37)
+    const before = await g.balance(g.multisig)
+    for (const value of [TON, TON + 3_000_000n]) {
+      const short = await g.submit(order, keys(0, 1, 2), value)
+      expect(short.exit).toBe(37)
+      expect(sentTo(short, g.helper.address)).toBeGreaterThan(TON - 6_000_000n)
+    }
+    expect(await g.balance(g.multisig)).toBe(before)
     expect((await g.submit(order)).exit).toBe(0)
   })
 

@@ -157,8 +157,15 @@ describe('executing', () => {
     })
     expect(seen.get(TIMELOCK_EXIT.noFunds)).toBeDefined()
     expect(seen.get(0)).toBeDefined()
-    // A hair above the value, and below the fees, is where sending fails.
-    expect((await g.execute(1n, TON + 2_000_000n)).exit).toBe(37)
+    expect((await g.execute(1n, TON - 1n)).exit).toBe(TIMELOCK_EXIT.noFunds)
+    // From the value to the fees above it, sending fails: what was brought goes back.
+    for (const value of [TON, TON + 2_000_000n]) {
+      const before = await g.balance(g.timelock)
+      const short = await g.execute(1n, value)
+      expect(short.exit).toBe(37)
+      expect(sentTo(short, g.helper.address)).toBeGreaterThan(TON - 5_000_000n)
+      expect(await g.balance(g.timelock)).toBe(before)
+    }
     expect(await g.waiting()).toHaveLength(1)
   })
 
