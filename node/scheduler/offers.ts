@@ -52,8 +52,8 @@ export function parseOffer(offer: Offer, provider: string): OfferView {
 }
 
 /**
- * One line for each model, its weights and its asset: the lowest tick, all places, how many providers, which
- * tiers. Other weights under one name are another line, the cheapest first.
+ * One line for each model, its weights and its asset: the lowest tick, all places, how many
+ * providers, which tiers. Other weights or another asset are another line, the cheapest first.
  */
 export function modelsOnOffer(offers: readonly OfferView[]) {
   const byWeights = Map.groupBy(

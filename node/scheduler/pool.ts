@@ -15,6 +15,7 @@ import type { Decision, MatchEvent } from '../matching/events.ts'
 import { createMatcher, type Matcher } from '../matching/matcher.ts'
 import { type Belief, type JobEnd, newcomer, redeclared, restMs, revised } from './belief.ts'
 import { blamedFor, failureStreaks, sharedBlame } from './blame.ts'
+import { matchJob } from './matchJob.ts'
 import type { OfferView } from './offers.ts'
 import { payableProviders } from './payable.ts'
 import {
@@ -117,23 +118,7 @@ class MatchedPool implements Pool {
     const sale = saleOf(spec)
     this.asked.set(id, { owner: this.ownerOf(sale), decide, stop })
     try {
-      this.apply(sale, {
-        type: 'job',
-        id,
-        tenant: spec.channel.toRawString(),
-        model: sale,
-        maxTick: spec.maxTick,
-        expectedTokens: spec.maxTokens,
-        speedWeight: spec.speedWeight,
-        minTier: spec.minTier,
-        regions: spec.regions,
-        gpus: spec.gpus,
-        minMemoryGiB: spec.minMemoryGiB,
-        exclude: excluded,
-        priority: spec.priority,
-        tags: spec.tags,
-        deadline,
-      })
+      this.apply(sale, matchJob(id, spec, excluded, deadline))
     } catch (error) {
       this.forget(id)
       throw error

@@ -54,45 +54,22 @@ export interface ProviderOptions {
 
 /** Opens, finds and tops up channels; one wallet transfer at a time. */
 export function createProviderChannels(deps: ProviderDeps, options: ProviderOptions) {
-  const { wallet, store, random } = deps
   const stopping = new AbortController()
   let turn: Promise<unknown> = Promise.resolve()
 
-  /** What is deposited at a time. Throws `bad-asset`. */
-  const depositOf = (asset: Asset): bigint => {
-    if (asset === 'ton') return options.depositNano
-    const jetton = options.jettons?.find((each) => sameAsset(each.asset, asset))
-    if (!jetton) throw new MarketError('bad-asset', { asset: assetKey(asset) })
-    return jetton.deposit
-  }
-
-  const channelTo = async (
-    { server }: PeerHello,
-    asset: Asset,
-    fresh = false,
-  ): Promise<ChannelConfig> => {
-    if (!server) throw new MarketError('bad-signature', { missing: 'binding' })
-    const configOf = (nonce: Uint8Array) =>
-      configFor(wallet.address, server.wallet, asset, nonce, options)
-    const suffix = asset === 'ton' ? '' : `/${assetKey(asset)}`
-    const key = `${toHex(server.identity)}/${server.wallet.toRawString()}${suffix}`
-    const saved = fresh ? undefined : store.get(TABLE, key)
-    if (saved) return configOf(fromHex(new TextDecoder().decode(saved), 16))
-    const { nonce } = newChannelConfig(random, configOf(new Uint8Array(16)))
-    await store.write([{ table: TABLE, key, value: utf8(toHex(nonce)) }])
-    return configOf(nonce)
-  }
+  const channelTo = (hello: PeerHello, asset: Asset, fresh = false) =>
+    findChannel(deps, options, hello, asset, fresh)
 
   /** A channel that has begun to close takes no deposit: the next one has a new nonce. */
   const openTo = async (hello: PeerHello, asset: Asset): Promise<ChannelConfig> => {
     const known = await channelTo(hello, asset)
     try {
-      await fund(known, depositOf(asset))
+      await fund(known, depositOf(options, asset))
       return known
     } catch (thrown) {
       if (asMarketError(thrown).code !== 'channel-closing') throw thrown
       const config = await channelTo(hello, asset, true)
-      await fund(config, depositOf(asset))
+      await fund(config, depositOf(options, asset))
       return config
     }
   }
@@ -105,7 +82,7 @@ export function createProviderChannels(deps: ProviderDeps, options: ProviderOpti
 
   return {
     /** Throws `bad-asset` where providers are not paid in it here. */
-    checkAsset: (asset: Asset) => void depositOf(asset),
+    checkAsset: (asset: Asset) => void depositOf(options, asset),
     /** Opens the channel where it is not, and its account at the provider. */
     async open(
       hello: PeerHello,
@@ -127,11 +104,39 @@ export function createProviderChannels(deps: ProviderDeps, options: ProviderOpti
     },
     /** One more deposit into the channel of an account. */
     async topUp(hello: PeerHello, asset: Asset, account: PayerAccount): Promise<void> {
-      await fund(await channelTo(hello, asset), account.state().deposit + depositOf(asset))
+      await fund(await channelTo(hello, asset), account.state().deposit + depositOf(options, asset))
       await account.refresh()
     },
     stop: () => stopping.abort(),
   }
+}
+
+/** The channel on disk, or a fresh one put there. */
+async function findChannel(
+  { wallet, store, random }: ProviderDeps,
+  options: ProviderOptions,
+  { server }: PeerHello,
+  asset: Asset,
+  fresh: boolean,
+): Promise<ChannelConfig> {
+  if (!server) throw new MarketError('bad-signature', { missing: 'binding' })
+  const configOf = (nonce: Uint8Array) =>
+    configFor(wallet.address, server.wallet, asset, nonce, options)
+  const suffix = asset === 'ton' ? '' : `/${assetKey(asset)}`
+  const key = `${toHex(server.identity)}/${server.wallet.toRawString()}${suffix}`
+  const saved = fresh ? undefined : store.get(TABLE, key)
+  if (saved) return configOf(fromHex(new TextDecoder().decode(saved), 16))
+  const { nonce } = newChannelConfig(random, configOf(new Uint8Array(16)))
+  await store.write([{ table: TABLE, key, value: utf8(toHex(nonce)) }])
+  return configOf(nonce)
+}
+
+/** What is deposited at a time. Throws `bad-asset`. */
+function depositOf({ depositNano, jettons }: ProviderOptions, asset: Asset): bigint {
+  if (asset === 'ton') return depositNano
+  const jetton = jettons?.find((each) => sameAsset(each.asset, asset))
+  if (!jetton) throw new MarketError('bad-asset', { asset: assetKey(asset) })
+  return jetton.deposit
 }
 
 function configFor(

@@ -22,8 +22,8 @@ export function newChannelConfig(
 
 /**
  * Deploys a channel with its deposit, or tops up one that exists to at least `deposit` (base units
- * of its asset), and resolves when that is final on chain. Throws `no-funds` where the wallet cannot
- * pay for it.
+ * of its asset), and resolves when that is final on chain. Throws `no-funds` where the wallet
+ * cannot pay for it.
  */
 export async function openChannel(
   deps: ChannelDeps,

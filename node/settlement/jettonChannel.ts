@@ -1,8 +1,8 @@
 /**
  * Channels of a jetton, as a kind (`channelKind.ts`).
  *
- * Opening takes two steps: the contract first learns of its own jetton wallet from the minter, for a
- * deposit that came before would go back.
+ * Opening takes two steps: the contract first learns of its own jetton wallet from the minter, for
+ * a deposit that came before would go back.
  * Clauses: contracts/tolk/jettonChannel/README.md.
  * @module
  */
@@ -35,8 +35,8 @@ import { type ChannelDeps, requireFunds, untilFinal } from './channelView.ts'
 
 const DEPOSIT_VALUE = JETTON_TRANSFER_VALUE + JETTON_DEPOSIT_FORWARD
 /**
- * What a claim costs in TON has no price in a jetton here: a cent of a dollar, well above it, stands
- * for it.
+ * What a claim costs in TON has no price in a jetton here: a cent of a dollar, well above it,
+ * stands for it.
  */
 const CLAIM_FEES = 10_000n
 

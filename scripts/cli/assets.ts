@@ -1,5 +1,6 @@
 /**
- * Assets of a network as verbs name them. Loads the SDK: imported by a verb when it runs, not before.
+ * Assets of a network as verbs name them. Loads the SDK, so a verb imports this when it runs and
+ * not before.
  * @module
  */
 import { assetKey, assetNamed, assetsOf, type NamedAsset } from '../../contracts/base/assets.ts'

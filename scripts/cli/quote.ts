@@ -52,7 +52,8 @@ function linesOf(quote: Quote, money: (amount: bigint) => string): string[] {
   return [
     `model       ${quote.model}`,
     `counted     up to ${quote.promptTokens} prompt tokens, ${quote.maxTokens} to answer`,
-    `price       ${money(quote.price)} per million tokens (tick ${quote.tick}, the lowest on offer)`,
+    `price       ${money(quote.price)} per million tokens ` +
+      `(tick ${quote.tick}, the lowest on offer)`,
     `likely      at most ${money(quote.likely)} at that price`,
     `worst case  ${money(quote.worstCase)} (tick ${quote.maxTick}), ` +
       `the fee of ${money(quote.fee)} included`,

@@ -89,7 +89,8 @@ function ofScheduler(status: Fields): string[] {
       (slot) => `slot       ${slot.model} at tick ${slot.tick}, tier ${slot.tier}`,
     ),
     `jobs       ${status.openJobs} open, ${status.waiting} waiting`,
-    `channels   ${channels.length}, ${ofTon.length} of TON: deposited ${sum('deposit')} TON, signed ${sum('cumulative')},`,
+    `channels   ${channels.length}, ${ofTon.length} of TON: deposited ${sum('deposit')} TON,`,
+    `           signed ${sum('cumulative')},`,
     `           spent ${sum('spent')}, claimed ${sum('claimed')}`,
   ]
 }

@@ -75,7 +75,7 @@ describe('opening', () => {
     expect([String(after.wallet), after.deposited]).toEqual([String(wallet), deposited])
   })
 
-  it('never takes more than the reserve from who pays for it, nor gives what was there', async () => {
+  it('never takes more than the reserve from who pays, nor gives what was there', async () => {
     const held = await s.balance()
     const outcome = await s.open(JETTON_CHANNEL_VALUE.open, s.stranger.address)
     expect(sentTo(outcome, s.stranger.address)).toBeLessThan(JETTON_CHANNEL_VALUE.open)

@@ -1,6 +1,6 @@
 /**
- * Random lives of a jetton-channel in the sandbox beside a model of it: the same exit codes, the same
- * jettons to the base unit, the same TON to the nanoTON, after every message.
+ * Random lives of a jetton-channel in the sandbox beside a model of it: the same exit codes, the
+ * same jettons to the base unit, the same TON to the nanoTON, after every message.
  *
  * `JETTON_MODEL_RUNS` sets how many lives; the default is what the suite has time for.
  * @module
