@@ -240,7 +240,10 @@ describe('createSettler', () => {
     const before = await balanceOf(payee)
     const settler = createSettler(deps, () => [account])
     const [reports] = await now(Promise.all([settler.settle(), settler.look()]))
-    expect(reports).toEqual([{ channel: account.channel, moved: 5n * TON, claimed: 5n * TON }])
+    const asset = 'ton'
+    expect(reports).toEqual([
+      { channel: account.channel, asset, moved: 5n * TON, claimed: 5n * TON },
+    ])
     expect((await viewOf(account)).claimed).toBe(5n * TON)
     expect((await balanceOf(payee)) - before).toBeGreaterThan(5n * TON - CLAIM_FEES)
     settler.start()
