@@ -3,7 +3,7 @@
  * the same for all kinds.
  * @module
  */
-import { beginCell, type Cell } from '@ton/core'
+import type { Cell } from '@ton/core'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { TON } from '../../../contracts/base/units.ts'
 import { ITEM_EXIT } from '../../../contracts/wrappers/bondedItem.ts'
@@ -51,19 +51,6 @@ describe('a GPU', () => {
     expect((await gpu.heartbeat(shown('third'))).exit).toBe(ITEM_EXIT.tooSoon)
   })
 
-  it('claims no tier that is none', async () => {
-    gpu.elapse(WEEK_S)
-    const profile = (tier: number): Cell =>
-      beginCell()
-        .storeAddress(gpu.stranger.address)
-        .storeUint(1, 256)
-        .storeUint(tier, 8)
-        .storeRef(beginCell().storeStringTail('H100').endCell())
-        .endCell()
-    expect((await gpu.heartbeat(profile(4))).exit).toBe(ITEM_EXIT.badProfile)
-    expect((await gpu.heartbeat(profile(3))).exit).toBe(0)
-  })
-
   it('ends after 30 days without, and its bond has been unbonding since', async () => {
     gpu.elapse(MONTH_S - 1)
     expect((await gpu.view()).stake).toBe(STAKE)
@@ -84,6 +71,13 @@ describe('a GPU', () => {
     gpu.elapse(DAY_S)
     expect((await gpu.view()).unbondAtS).toBe(START_S + MONTH_S + UNBONDING_S)
     expect((await gpu.view()).unbonding).toBe(STAKE)
+  })
+
+  it('ended with nothing at stake, changes nothing of what is unbonding', async () => {
+    await gpu.unbond(STAKE)
+    gpu.elapse(MONTH_S)
+    expect((await gpu.facts()).unbondAtS).toBe(START_S + UNBONDING_S)
+    expect((await gpu.withdraw()).exit).toBe(0)
   })
 
   it('ended, is bonded again by a renewal', async () => {

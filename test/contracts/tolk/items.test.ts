@@ -29,6 +29,7 @@ import {
   internalMessage,
   type Outcome,
   outcomeOf,
+  refuseEverything,
   START_S,
   sentTo,
 } from '../../support/sandboxChain.ts'
@@ -265,6 +266,16 @@ describe('the bond', () => {
     s.elapse(UNBONDING_S)
     expect((await s.withdraw()).exit).toBe(0)
     expect((await s.view()).withdrawn).toBe(2n * TON)
+  })
+
+  it('is the owner’s even where its contract throws', async () => {
+    await s.unbond(STAKE)
+    s.elapse(UNBONDING_S)
+    await refuseEverything(s.blockchain, s.owner.address)
+    const before = await s.balance(s.owner.address)
+    await s.withdraw()
+    expect((await s.balance(s.owner.address)) - before).toBeGreaterThan(STAKE)
+    expect(await s.balance()).toBe(ITEM_FLOOR)
   })
 
   it('may be put down again by an owner that had left', async () => {
