@@ -3,6 +3,7 @@
  * code, nothing is lost, and nobody is paid for nothing.
  * @module
  */
+import { Address } from '@ton/core'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { connect } from '../../../client/client.ts'
 import { evidenceDigest } from '../../../contracts/attest/document.ts'
@@ -26,6 +27,7 @@ import {
 } from '../../../contracts/wire/records.ts'
 import { greet } from '../../../node/net/hello.ts'
 import { messageStream } from '../../../node/net/messageStream.ts'
+import { channelAddress } from '../../../node/settlement/channelKind.ts'
 import { openPayerAccount } from '../../../node/settlement/payerAccount.ts'
 import { WORLD_NETWORK } from '../../../scripts/market/world/parties.ts'
 import {
@@ -98,6 +100,20 @@ describe('a client', () => {
     await expect(open({})).rejects.toThrow(code('bad-channel'))
     const stranger = world.machine('stranger').keystore.key('voucher')
     await expect(open({ voucherKey: stranger })).rejects.toThrow(code('bad-signature'))
+  })
+
+  it('of a jetton that the scheduler does not list gets no account', async () => {
+    const { config } = client.options
+    const { chain } = client.needs
+    // A payer whose own chain tells it that such a channel stands: the scheduler refuses it unseen.
+    const own = channelAddress(config)
+    const lying = Object.create(chain, {
+      getter: { value: (_: Address, method: string) => chain.getter(own, method) },
+    })
+    const fake = { ...config, minter: new Address(0, Buffer.alloc(32, 7)) }
+    const needs = { ...client.needs, chain: lying }
+    const opening = openPayerAccount(needs, { ...client.options, config: fake })
+    await expect(world.run(opening)).rejects.toThrow(code('bad-asset'))
   })
 
   it('may not open a second live account on its channel', async () => {
