@@ -39,6 +39,7 @@ import {
   unbondBody,
   withdrawBody,
 } from '../../contracts/wrappers/itemMessages.ts'
+import { interleave } from './contractLab.ts'
 import { FIRST_CODE, profileOf } from './itemSandbox.ts'
 import { type RegistrySandbox, registrySandbox } from './registrySandbox.ts'
 import { DAY_S, internalMessage, type Outcome, outcomeAmong, TEST_NETWORK } from './sandboxChain.ts'
@@ -58,6 +59,9 @@ export interface DisputeMarket {
   configOf(challenger: number, nonce: number): CaseConfig
   send(from: Address, to: Address, value: bigint, ...rest: Rest): Promise<Outcome>
   open(config: CaseConfig, amount: bigint, bond?: bigint): Promise<Outcome>
+  /** Several messages at once; `pick` says whose next transaction comes next. */
+  together(posts: readonly Post[], pick: (alive: number) => number): Promise<void>
+  opening(config: CaseConfig, amount: bigint, bond?: bigint): Post
   verdict(of: Address, ruling: Ruling, signers?: readonly number[]): Promise<Outcome>
   appeal(of: Address, from: Address, bond: bigint): Promise<Outcome>
   conclude(of: Address, value?: bigint): Promise<Outcome>
@@ -74,6 +78,13 @@ export interface DisputeMarket {
   imbalance(): Promise<bigint>
   /** Begins to count anew: the chain was put back to where it was. */
   forget(): void
+}
+
+/** A message that is not sent yet. */
+export interface Post {
+  readonly to: Address
+  readonly message: ReturnType<typeof internalMessage>
+  readonly value: bigint
 }
 
 type Rest = [
@@ -119,10 +130,16 @@ export async function disputeMarket(stake = 100n * TON): Promise<DisputeMarket> 
       challenger: challengers[challenger]!,
       accused: { kind: 'provider', owner },
     }),
-    open: (of, amount, bond = 2n * TON) => {
-      const value = bond + DISPUTE_VALUE.open
+    together: books.together,
+    opening: (of, amount, bond = 2n * TON) => {
+      const [to, value] = [caseAddress(of), bond + DISPUTE_VALUE.open]
       const body = openBody(sha256(utf8('evidence')), amount)
-      return send(of.challenger, caseAddress(of), value, body, { init: caseStateInit(of) })
+      const init = caseStateInit(of)
+      return { to, value, message: internalMessage(of.challenger, to, value, body, { init }) }
+    },
+    open: (of, amount, bond) => {
+      const { to, message, value } = market.opening(of, amount, bond)
+      return books.run(to, message, value)
     },
     verdict: async (of, ruling, signers = [0, 1, 2]) => {
       const statement = verdictOn(TEST_NETWORK, of, await caseView(of), ruling)
@@ -185,6 +202,16 @@ async function ledger(blockchain: Blockchain, known: readonly Address[]) {
         expected -= feesOf(tx)
       }
       return outcomeAmong(transactions, to)
+    },
+    async together(posts: readonly Post[], pick: (alive: number) => number) {
+      for (const { to } of posts) await join(to)
+      const messages = posts.map(({ message }) => message)
+      const cascades = await interleave(blockchain, messages, pick)
+      for (const { value } of posts) expected += value
+      for (const tx of cascades.flat()) {
+        if (!accounts.has(tx.address)) accounts.set(tx.address, addressOf(tx.address))
+        expected -= feesOf(tx)
+      }
     },
     async imbalance() {
       let held = 0n

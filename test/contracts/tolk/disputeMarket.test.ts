@@ -13,9 +13,13 @@ import {
   caseConfigCell,
   DISPUTE_FLOOR,
 } from '../../../contracts/wrappers/Dispute.ts'
-import { CASE_PROTOCOL, DISPUTE_VALUE } from '../../../contracts/wrappers/disputeMessages.ts'
-import { type DisputeMarket, disputeMarket } from '../../support/disputeMarket.ts'
-import { refuseEverything } from '../../support/sandboxChain.ts'
+import {
+  CASE_PROTOCOL,
+  concludeBody,
+  DISPUTE_VALUE,
+} from '../../../contracts/wrappers/disputeMessages.ts'
+import { type DisputeMarket, disputeMarket, type Post } from '../../support/disputeMarket.ts'
+import { internalMessage, refuseEverything } from '../../support/sandboxChain.ts'
 import { someAddress } from '../../support/someParameters.ts'
 
 const STAKE = 100n * TON
@@ -159,6 +163,34 @@ describe('several cases', () => {
     expect(await m.itemView()).toMatchObject({ stake: 100n * TON, frozen: 40n * TON })
     await m.conclude(honest.at)
     expect(await m.itemView()).toMatchObject({ stake: 60n * TON, slashed: 40n * TON })
+  })
+})
+
+describe('in any order', () => {
+  const concluding = (to: Address): Post => {
+    const value = DISPUTE_VALUE.conclude
+    const message = internalMessage(m.challengers[2]!, to, value, concludeBody())
+    return { to, value, message }
+  }
+
+  it.each([0, 1, 2, 3])('cases open and end among one another (%i)', async (first) => {
+    let turn = first
+    const pick = (alive: number) => turn++ % alive
+    const configs = [30, 31, 32].map((nonce, i) => m.configOf(i, nonce))
+    const all = configs.map((config) => caseAddress(config))
+    await m.together(
+      configs.map((config) => m.opening(config, 70n * TON, BOND)),
+      pick,
+    )
+    for (const at of all) {
+      expect(await m.caseView(at)).toMatchObject({ state: 'tried', frozen: 70n * TON })
+    }
+    for (const [i, at] of all.entries()) await m.verdict(at, i === 1 ? DISMISSED : UPHELD)
+    m.elapse(m.rules.appealS)
+    await m.together(all.map(concluding), pick)
+    for (const at of all) expect(await balanceOf(at)).toBe(DISPUTE_FLOOR)
+    const { stake, slashed, frozen } = await m.itemView()
+    expect({ stake, slashed, frozen }).toEqual({ stake: 0n, slashed: STAKE, frozen: 0n })
   })
 })
 
