@@ -8,6 +8,7 @@
  */
 
 import { asMarketError, isErrorCode, MarketError } from '../contracts/base/errors.ts'
+import { LIMITS } from '../contracts/base/limits.ts'
 import { sealRequest } from '../contracts/seal/request.ts'
 import type {
   Finished,
@@ -203,8 +204,9 @@ export class JobRun {
       clientJobKey: key.publicKey,
       attempt,
       nowMs: this.#needs.clock.nowMs(),
-    }).catch((error: MarketError) => {
+    }).catch(async (error: MarketError) => {
       if (error.code === 'bad-model') shown?.forget(job.spec.model)
+      await this.#nextTick(startMs)
       throw error
     })
     this.#marks.verifyMs = this.#needs.clock.monotonicMs() - startMs
@@ -212,6 +214,16 @@ export class JobRun {
     this.#placement = placement
     this.#options.onVerified(placement)
     this.#dispatch({ type: 'verified', attempt, terms: placement.lease })
+  }
+
+  /**
+   * A refusal shows, and is told here too, only at whole ticks after its placement: how far the
+   * checks have come would tell which of them failed.
+   */
+  async #nextTick(startMs: number): Promise<void> {
+    const { clock } = this.#needs
+    const tick = LIMITS.refusalTickMs
+    await clock.sleep(tick - ((clock.monotonicMs() - startMs) % tick))
   }
 
   async #grant(attempt: number, amount: bigint): Promise<void> {

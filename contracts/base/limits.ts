@@ -171,6 +171,8 @@ export const LIMITS = {
   freshBlocksAhead: 20,
   /** Blocks that a client remembers: each provider names one or two a day. */
   freshBlocks: 256,
+  /** A client shows that it refuses a placement at whole multiples of this: longer than checks. */
+  refusalTickMs: 500,
   /** A provider that serves asks for the chain's time no more often than this. */
   chainTimeMs: 60_000,
   /** Bytes of one certificate: those of hardware vendors have up to 2 KB. */

@@ -282,6 +282,38 @@ describe('a hostile scheduler is caught before anything is sealed or paid', () =
   })
 })
 
+describe('the time of a refusal', () => {
+  it.each<[string, Forgery, number]>([
+    ['at the first check', { lease: (l) => ({ ...l, tick: 95 }) }, 0],
+    ['at the last one', { evidence: (claims) => gpu(aged(claims, 86_100)) }, 0],
+    [
+      'at the last one, when a check took long',
+      { evidence: (claims) => gpu(aged(claims, 86_100)) },
+      300,
+    ],
+  ])('is the same %s', async (_, forge, slowMs) => {
+    const client = await world.client({
+      profile: `slow-${slowMs}`,
+      policy: { minTier: 'gpu-tee', hardware: HARDWARE },
+      unsafeVerifiers: PLAYED_VERIFIERS,
+      registry: async () => {
+        await world.clock.sleep(slowMs)
+        return true
+      },
+    })
+    world.live.script = { forge: { evidence: (claims) => gpu(claims), ...forge } }
+    const job = client.submit({ ...REQUEST, maxTokens: 32 })
+    const error = job.result().catch((thrown: unknown) => thrown)
+    expect(await world.clock.settle(error, LIMIT_MS)).toBeInstanceOf(Error)
+    await world.clock.advance(1_000)
+    const { heard, placedMs } = world.served
+    expect(said(world.served)).toEqual([EMPTY_ABORT])
+    expect(heard.length).toBe(placedMs.length)
+    await world.clock.settle(client.close(), LIMIT_MS)
+    expect(Math.round((world.served.abortedMs.at(-1)! - placedMs.at(-1)!) / 10)).toBe(51)
+  })
+})
+
 describe('the owner of the client reads why, the other side only that', () => {
   /** Evidence of a machine that says other things of itself. */
   const from = (machine: Machine) => (given: Claims) => {

@@ -88,6 +88,9 @@ export interface Served {
   readonly requests: string[]
   /** For each job what its client said after the submit, byte for byte. */
   readonly heard: Bytes[][]
+  /** When placements went out, and when aborts came in. */
+  readonly placedMs: number[]
+  readonly abortedMs: number[]
 }
 
 export type PlayedPeer = {
@@ -126,7 +129,7 @@ export async function playJob(raw: FrameStream, peer: PlayedPeer): Promise<void>
   peer.served.jobs++
   const spec = parseSubmit(first.kind.value)
   if (peer.live.script.queued) await stream.send({ kind: { case: 'queued', value: { ahead: 1 } } })
-  const inbox = openInbox(stream)
+  const inbox = openInbox(stream, peer)
   for (let attempt = 1; attempt <= 3; attempt++) {
     const ended = await playAttempt(stream, inbox, spec, attempt, peer)
     if (ended) break
@@ -157,12 +160,15 @@ function overheard(raw: FrameStream, heard: Bytes[]): FrameStream {
   }
 }
 
-function openInbox(stream: JobStream): Inbox {
+function openInbox(stream: JobStream, peer: PlayedPeer): Inbox {
   const inbox = { aborted: false, queue: [] as JobMessage['kind'][], ended: false }
   let wake: () => void = () => undefined
   const pump = async () => {
     for await (const { kind } of stream) {
-      if (kind.case === 'abort') inbox.aborted = true
+      if (kind.case === 'abort') {
+        inbox.aborted = true
+        peer.served.abortedMs.push(peer.clock.monotonicMs())
+      }
       inbox.queue.push(kind)
       wake()
     }
@@ -199,6 +205,7 @@ async function playAttempt(
   const { clock, live, book, keys } = peer
   const { script } = live
   const placed = place(spec, attempt, peer, script.forge)
+  peer.served.placedMs.push(clock.monotonicMs())
   await stream.send({ kind: { case: 'placed', value: { ...placed.message, attempt } } })
   const message = await inbox.next()
   if (message?.case !== 'request') return true

@@ -50,6 +50,8 @@ export async function playMarket(seed: string, script: Script = {}) {
     requests: [] as string[],
     heard: [] as Bytes[][],
     accounts: [] as PayeeAccount[],
+    placedMs: [] as number[],
+    abortedMs: [] as number[],
   }
   const live = { script }
   const book = await openPayeeBook(
