@@ -22,6 +22,7 @@ import {
   submitBody,
   topUpMultisigBody,
 } from '../../../contracts/wrappers/Multisig.ts'
+import { GOVERNANCE_EXCESS } from '../../../contracts/wrappers/Timelock.ts'
 import { contractLab, interleave } from '../../support/contractLab.ts'
 import {
   type GovernanceSandbox,
@@ -79,6 +80,8 @@ describe('an order', () => {
     expect(sentTo(outcome, TARGET)).toBe(TON)
     expect(sentTo(outcome, g.helper.address)).toBeGreaterThan(2n * TON - 10_000_000n)
     expect(await g.balance(g.multisig)).toBe(before)
+    const rest = [...outcome.tx!.outMessages.values()].at(-1)!
+    expect(rest.body.beginParse().loadUint(32)).toBe(GOVERNANCE_EXCESS)
     expect((await g.submit(order, keys(0, 2, 4))).exit).toBe(MULTISIG_EXIT.seqno)
     expect((await g.submit(order, keys(1, 2, 3))).exit).toBe(MULTISIG_EXIT.seqno)
     expect((await g.multisigView()).seqno).toBe(1)
@@ -201,6 +204,12 @@ describe('the signers', () => {
     const order = await g.order(ACTION)
     expect((await g.submit(order)).exit).toBe(MULTISIG_EXIT.notSigner)
     expect((await g.submit(order, next())).exit).toBe(0)
+  })
+
+  it('may be one', async () => {
+    const change = await g.order({ kind: 'signers', signers: signersOf(1, signerKey(20)) })
+    expect((await g.submit(change)).exit).toBe(0)
+    expect((await g.submit(await g.order(ACTION), [signerKey(20)])).exit).toBe(0)
   })
 
   it('may be ten, and each of their signatures is looked at', async () => {
