@@ -3,6 +3,7 @@
  * alone while it runs.
  * @module
  */
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { toHex } from '../../contracts/base/bytes.ts'
@@ -25,13 +26,16 @@ export interface Exported {
   readonly signer: string
 }
 
-/** Writes each to `contradiction-<first digits of its hash>.json`. Throws `store-locked`. */
+/** Writes each to `contradiction-<first digits of its hash>.json`. Throws `store-locked`, `bad-input`. */
 export async function exportContradictions(
   role: { readonly home: string; readonly network: NetworkConfig; readonly role: string },
   folder: string,
 ): Promise<readonly Exported[]> {
   const { home, network } = role
-  const store = openSqliteStore(join(roleFolder(home, network.name, role.role), 'store.db'))
+  const path = join(roleFolder(home, network.name, role.role), 'store.db')
+  // Opening it would make one: a mistyped role must not look like one that caught nothing.
+  if (!existsSync(path)) throw new MarketError('bad-input', { role: role.role, missing: path })
+  const store = openSqliteStore(path)
   try {
     const files = keptContradictions(store).map(({ file }) => file)
     return await writeAll(files, network.id, folder)
