@@ -154,7 +154,7 @@ describe('what it answers', () => {
     expect((await asked(0n))?.equals((await asked(1n))!)).toBe(true)
   })
 
-  it('about its rent is the chain’s formula, on code and data and an account around them', async () => {
+  it('about its rent is the chain’s formula, on code, data and an account', async () => {
     const { cells, bits, rentOfYear, reserve } = await s.solvency()
     const { accountState } = await s.blockchain.getContract(s.address)
     if (accountState?.type !== 'active') throw new Error('not active')
