@@ -26,7 +26,10 @@ export interface Exported {
   readonly signer: string
 }
 
-/** Writes each to `contradiction-<first digits of its hash>.json`. Throws `store-locked`, `bad-input`. */
+/**
+ * Writes each to `contradiction-<first digits of its hash>.json`. Throws `store-locked`,
+ * `bad-input` where there is no store.
+ */
 export async function exportContradictions(
   role: { readonly home: string; readonly network: NetworkConfig; readonly role: string },
   folder: string,
