@@ -85,8 +85,6 @@ export async function connect(options: ConnectOptions): Promise<Market> {
     typeof options.network === 'string'
       ? await readNetwork(options.network, home)
       : parseNetwork(options.network)
-  const named = assetNamed(network, options.asset ?? 'ton')
-  const { asset } = named
   const policy = settlePolicy(options.policy ?? {}, network)
   const profile = options.profile ?? 'client'
   if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(profile)) {
@@ -94,6 +92,10 @@ export async function connect(options: ConnectOptions): Promise<Market> {
   }
   const folder = roleFolder(home, network.name, profile)
   const { ports, release } = await openPorts(options.ports ?? {}, network, folder, env)
+  const named = await orReleased(release, () =>
+    assetNamed(network, options.asset ?? 'ton', ports.directory.current().assets),
+  )
+  const { asset } = named
   const fund = (needed: NanoTon) => fundFromFaucet(network, ports, needed)
   const fundDeposit = (needed: bigint) => fundAsset(network, ports, asset, needed)
   const { deposit = DEFAULT_DEPOSIT * 10n ** BigInt(named.decimals) } = options
@@ -141,4 +143,14 @@ export async function connect(options: ConnectOptions): Promise<Market> {
       return { ...job, spec: { ...job.spec, asset } }
     },
   })
+}
+
+/** What was opened is closed where the next step cannot be taken. */
+async function orReleased<T>(release: () => Promise<void>, step: () => T): Promise<T> {
+  try {
+    return step()
+  } catch (error) {
+    await release()
+    throw error
+  }
 }

@@ -7,6 +7,7 @@
  */
 import { Address } from '@ton/core'
 import { MarketError } from './errors.ts'
+import type { MarketParameters } from './marketParameters.ts'
 import type { NetworkConfig } from './network.ts'
 import type { Asset } from './terms.ts'
 
@@ -20,6 +21,10 @@ export interface NamedAsset {
   readonly decimals: number
 }
 
+/** What `contracts/money/ticks.ts` has a table for. */
+const JETTON_DECIMALS = 6
+const JETTON_SCALE = 1_000n
+
 /** TON itself. */
 export const TON_ASSET: NamedAsset = { asset: 'ton', name: 'ton', unit: 'TON', decimals: 9 }
 
@@ -32,15 +37,28 @@ export function assetsOf(network: Pick<NetworkConfig, 'assets'>): readonly Named
 }
 
 /**
- * The asset that a network lists under a name or a minter's address. Throws `bad-asset`.
+ * The asset that a network lists under a name or a minter's address; or that its registry lists
+ * (`registered`), which knows addresses only. Throws `bad-asset`.
  *
  * @example
  * assetNamed({ assets: [] }, 'ton').decimals // 9
  */
-export function assetNamed(network: Pick<NetworkConfig, 'assets'>, text: string): NamedAsset {
+export function assetNamed(
+  network: Pick<NetworkConfig, 'assets'>,
+  text: string,
+  registered: MarketParameters['assets'] = new Map(),
+): NamedAsset {
   const listed = assetsOf(network)
   const found = listed.find(({ name, asset }) => name === text || isMinter(asset, text))
   if (found) return found
+  const jettons = [...registered.keys()].filter((key) => key !== 'ton').map(assetOf)
+  const asset = jettons.find((each) => isMinter(each, text))
+  const { decimals, scale } = registered.get(assetKey(asset)) ?? {}
+  // One price table for jettons is known here, and it is for these.
+  if (asset && decimals === JETTON_DECIMALS && scale === JETTON_SCALE) {
+    const name = `${asset}`
+    return { asset, name, unit: `of ${name.slice(0, 8)}…`, decimals }
+  }
   const names = listed.map(({ name }) => name).join(', ')
   throw new MarketError('bad-asset', { asset: text.slice(0, 80), listed: names })
 }

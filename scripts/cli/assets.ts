@@ -3,7 +3,7 @@
  * not before.
  * @module
  */
-import { assetKey, assetNamed, assetsOf, type NamedAsset } from '../../contracts/base/assets.ts'
+import { assetKey, assetsOf } from '../../contracts/base/assets.ts'
 import type { NetworkConfig } from '../../contracts/base/network.ts'
 import { amountIn } from './money.ts'
 
@@ -11,9 +11,4 @@ import { amountIn } from './money.ts'
 export function moneyOf(network: Pick<NetworkConfig, 'assets'>, key: string) {
   const named = assetsOf(network).find(({ asset }) => assetKey(asset) === key)
   return named ? amountIn(named) : (amount: bigint): string => `${amount} base units of ${key}`
-}
-
-/** `ton,usdt-test` as assets of the network. Throws `bad-asset`. */
-export function assetsNamed(network: Pick<NetworkConfig, 'assets'>, text: string): NamedAsset[] {
-  return text.split(',').map((name) => assetNamed(network, name.trim()))
 }

@@ -31,3 +31,8 @@ export function amountOf(text: string, { decimals, unit }: NamedAsset): bigint {
   if (amount > 0n) return amount
   throw new MarketError('bad-input', { field: 'amount', expected: `above 0 ${unit}` })
 }
+
+/** `ton,usdt-test` as names. */
+export function namesIn(text: string): string[] {
+  return text.split(',').map((name) => name.trim())
+}

@@ -5,6 +5,7 @@
 import { type Command, Option } from 'commander'
 import type { Compute } from '../../contracts/attest/document.ts'
 import type { Tier } from '../../contracts/base/tier.ts'
+import { namesIn } from './money.ts'
 import { addCommon, integerOption, portOption, tierOption } from './options.ts'
 import { type CommonOptions, printResult, runVerb, say, untilInterrupted } from './output.ts'
 import { addRoleExit } from './roleExit.ts'
@@ -97,7 +98,6 @@ async function startProvider(options: ProviderOptions): Promise<void> {
     '../../node/system/home.ts'
   )
   const { MarketError } = await import('../../contracts/base/errors.ts')
-  const { assetsNamed } = await import('./assets.ts')
   const { runProvider } = await import('../market/roles.ts')
   const { chooseBackend, deviceOf } = await import('../market/backend.ts')
   const { serveProviderStatus } = await import('../market/statusServer.ts')
@@ -114,7 +114,7 @@ async function startProvider(options: ProviderOptions): Promise<void> {
   const running = await runProvider({
     ...{ home, network, file, role, log: 'stderr' as const },
     ...{ tick, tier, region, gpu, memoryGiB },
-    assets: assetsNamed(network, options.asset),
+    assets: namesIn(options.asset),
     ...{ compute: proving.compute, collect: proving.collect },
     backend: chooseBackend({ ...options, weightsHash: proving.weightsHash }),
   })

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Command } from 'commander'
+import { namesIn } from './money.ts'
 import { addCommon, integerOption, portOption } from './options.ts'
 import { type CommonOptions, printResult, runVerb, say, untilInterrupted } from './output.ts'
 import { addRoleExit } from './roleExit.ts'
@@ -57,7 +58,6 @@ async function startScheduler(options: SchedulerOptions): Promise<void> {
   const { homeFolder, networkFile, readNetwork } = await import('../../node/system/home.ts')
   const { STRATEGIES } = await import('../../node/matching/events.ts')
   const { MarketError } = await import('../../contracts/base/errors.ts')
-  const { assetsNamed } = await import('./assets.ts')
   const { runScheduler } = await import('../market/roles.ts')
   const { serveSchedulerStatus } = await import('../market/statusServer.ts')
   const strategy = STRATEGIES.find((each) => each === options.strategy)
@@ -77,7 +77,7 @@ async function startScheduler(options: SchedulerOptions): Promise<void> {
     salt,
     queueLimit,
     affinityBonus,
-    jettons: assetsNamed(network, options.asset),
+    assets: namesIn(options.asset),
   })
   const { role, ports } = running
   const { clock, logger, chain } = ports

@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import { type Gateway, startGateway } from '../../client/gateway/gateway.ts'
 import { connect } from '../../client/index.ts'
 import type { JobResult, Market } from '../../client/types.ts'
-import { assetNamed, type NamedAsset, TON_ASSET } from '../../contracts/base/assets.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { NetworkConfig } from '../../contracts/base/network.ts'
 import type { Logger, Trace } from '../../contracts/base/ports.ts'
@@ -87,12 +86,11 @@ export async function startDev(options: DevOptions): Promise<DevMarket> {
     onStep(`registry    ${network.registry} (owned by timelock and multisig)`)
 
     const place = { home, file, log: 'file' as const, trace: options.trace }
-    const jetton = assetNamed(network, options.asset ?? 'ton')
-    const assets = jetton.asset === 'ton' ? [TON_ASSET] : [TON_ASSET, jetton]
+    const assets = [...new Set(['ton', options.asset ?? 'ton'])]
     const scheduler = await runScheduler({
       ...place,
       network,
-      jettons: assets,
+      assets,
       role: 'scheduler',
       port: 0,
       fee: FEE,
@@ -158,7 +156,7 @@ export function jobSummary(result: JobResult, model: string): object {
 function startProviders(
   { providers = 2, wrapBackend = (backend) => backend }: DevOptions,
   network: NetworkConfig,
-  place: { home: string; file: string; log: 'file'; trace?: Trace; assets: readonly NamedAsset[] },
+  place: { home: string; file: string; log: 'file'; trace?: Trace; assets: readonly string[] },
 ): Promise<RunningProvider[]> {
   const start = (at: number) =>
     runProvider({

@@ -7,7 +7,6 @@
 import { fundAsset } from '../../client/fundAsset.ts'
 import { fundFromFaucet } from '../../client/ports.ts'
 import type { Compute } from '../../contracts/attest/document.ts'
-import type { NamedAsset } from '../../contracts/base/assets.ts'
 import { toHex } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
@@ -28,6 +27,7 @@ import type { Keystore } from '../../node/system/keystore.ts'
 import { providerIdentity } from './identity.ts'
 import { joinDevice, joinRegistry, type RoleMember } from './membership.ts'
 import { addProvider, addScheduler } from './networkFile.ts'
+import { paidJettons, roleAssets } from './roleAssets.ts'
 import { leaving, orClosed, priceSheet, stopProcess } from './roleLife.ts'
 import { openRoleKeys, openRolePorts, type RolePlace, type RolePorts } from './rolePorts.ts'
 
@@ -49,7 +49,7 @@ export interface SchedulerSettings extends Omit<RolePlace, 'listen'> {
   readonly affinityBonus?: number
   readonly closeDelayS?: number
   /** Jettons to take and to pay providers in, beside TON. */
-  readonly jettons?: readonly NamedAsset[]
+  readonly assets?: readonly string[]
 }
 
 export interface RunningScheduler {
@@ -72,9 +72,7 @@ export async function runScheduler(settings: SchedulerSettings): Promise<Running
 
 async function matchJobs(settings: SchedulerSettings, ports: RolePorts): Promise<RunningScheduler> {
   const { network, fee, strategy, salt, queueLimit, affinityBonus } = settings
-  const jettons = (settings.jettons ?? [])
-    .filter(({ asset }) => asset !== 'ton')
-    .map(({ asset, decimals }) => ({ asset, deposit: 2n * 10n ** BigInt(decimals) }))
+  const jettons = paidJettons(settings, ports)
   const { keystore, transport } = ports
   const role = await startScheduler(ports, {
     networkId: network.id,
@@ -124,7 +122,7 @@ export interface ProviderSettings extends Omit<RolePlace, 'listen'> {
   readonly backend: (ports: RolePorts) => Promise<Backend>
   readonly tick: number
   /** What the work is sold for; absent: TON. */
-  readonly assets?: readonly NamedAsset[]
+  readonly assets?: readonly string[]
   readonly tier: Tier
   /** Where the backend runs its models. */
   readonly compute: Compute
@@ -204,7 +202,7 @@ async function serveModels(
       },
       schedulers,
       tick,
-      assets: settings.assets?.map(({ asset }) => asset),
+      assets: roleAssets(settings, ports),
       tier,
       compute,
       region,
@@ -215,7 +213,8 @@ async function serveModels(
     },
   )
   running = role
-  const device = registration && (await joinDevice(network, ports, role, registration, member))
+  const proves = tier === 'open' ? undefined : registration
+  const device = proves && (await joinDevice(network, ports, role, proves, member))
   const leave = leaving(role, ports, registration, device)
   return { role: leave, ports, registration, device }
 }

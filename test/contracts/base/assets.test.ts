@@ -39,6 +39,21 @@ describe('an asset', () => {
     expect(() => assetsOf(wrong)).toThrow(expect.objectContaining({ code: 'bad-config' }))
   })
 
+  it('may be listed by the registry, by its minter and with the decimals of the price table', () => {
+    const registered = (scale: bigint, decimals: number) =>
+      new Map([
+        ['ton', { scale: 1_000_000n, decimals: 9 }],
+        [other.toRawString(), { scale, decimals }],
+      ])
+    const found = assetNamed(network, other.toString(), registered(1_000n, 6))
+    expect(sameAsset(found.asset, other)).toBe(true)
+    for (const wrong of [registered(1_000n, 9), registered(1_000_000n, 6)]) {
+      expect(() => assetNamed(network, other.toString(), wrong)).toThrow(
+        expect.objectContaining({ code: 'bad-asset' }),
+      )
+    }
+  })
+
   it('has one key, and no two have the same', () => {
     for (const asset of ['ton', minter, other] as const) {
       expect(sameAsset(assetOf(assetKey(asset)), asset)).toBe(true)
