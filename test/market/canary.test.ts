@@ -18,6 +18,7 @@ import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { networkOf } from '../support/marketBooks.ts'
 import {
+  LOCALNET,
   lastJson,
   openProcesses,
   type Processes,
@@ -67,7 +68,7 @@ const answers: string[] = []
 beforeAll(async () => {
   processes = await openProcesses({ CHRYSALIS_LOG: 'debug', CHRYSALIS_DEBUG: '1' })
   server = await startModelServer(echo)
-  await processes.start(['localnet', 'start', '--port', '0'])
+  await processes.start(LOCALNET)
   const scheduler = await processes.start(SCHEDULER)
   const [address] = scheduler.first.addresses as string[]
   const port = Number(/\/tcp\/(\d+)/.exec(address ?? '')?.[1])

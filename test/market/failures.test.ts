@@ -10,6 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { connect, type Job, type JobRequest, type Market } from '../../client/index.ts'
 import { readBooks } from '../support/marketBooks.ts'
 import {
+  LOCALNET,
   openProcesses,
   type Processes,
   type Role,
@@ -52,7 +53,7 @@ beforeAll(async () => {
   processes = await openProcesses()
   schedulerPort = await freePort()
   servers = await Promise.all([startPacedServer(), startPacedServer()])
-  localnet = await processes.start(['localnet', 'start', '--port', '0'])
+  localnet = await processes.start(LOCALNET)
   scheduler = await processes.start(schedulerArgs())
   providers = await Promise.all([0, 1, 2].map((at) => startProvider(processes, providerArgs(at))))
   await untilOffered(scheduler, 3)
