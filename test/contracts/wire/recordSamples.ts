@@ -5,6 +5,7 @@
 import { Address } from '@ton/core'
 import fc from 'fast-check'
 import { TIERS } from '../../../contracts/base/tier.ts'
+import type { Verdict } from '../../../contracts/wire/records/verdict.ts'
 import {
   type Accept,
   type Binding,
@@ -77,6 +78,16 @@ export const BINDING: Binding = {
   peerId: fill(11),
   identity: fill(12),
   expiryS: 1_800_000_600,
+}
+
+export const VERDICT: Verdict = {
+  network: -3,
+  case: minter,
+  evidence: fill(13),
+  openedAtS: 1_800_000_000,
+  round: 1,
+  uphold: true,
+  loss: 13_399n,
 }
 
 const network = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })
@@ -162,3 +173,15 @@ export const anyBinding: fc.Arbitrary<Binding> = fc.record({
   identity: bytes(32),
   expiryS: time,
 })
+
+export const anyVerdict: fc.Arbitrary<Verdict> = fc
+  .record({
+    network,
+    case: bytes(32).map((hash) => new Address(0, Buffer.from(hash))),
+    evidence: bytes(32),
+    openedAtS: fc.nat(2 ** 32 - 1),
+    round: fc.constantFrom(1, 2),
+    uphold: fc.boolean(),
+    loss: amount,
+  })
+  .map((verdict) => (verdict.uphold ? verdict : { ...verdict, loss: 0n }))

@@ -9,6 +9,7 @@ import { toHex } from '../../../contracts/base/bytes.ts'
 import { MarketError } from '../../../contracts/base/errors.ts'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import { signingKey } from '../../../contracts/base/signing.ts'
+import { verdict } from '../../../contracts/wire/records/verdict.ts'
 import {
   accept,
   binding,
@@ -28,11 +29,13 @@ import {
   anyEpochKey,
   anyLease,
   anyReceipt,
+  anyVerdict,
   BINDING,
   EPOCH_KEY,
   fill,
   LEASE,
   RECEIPT,
+  VERDICT,
 } from './recordSamples.ts'
 
 const SEED = 11
@@ -132,6 +135,15 @@ const KINDS: readonly Kind[] = [
     { identity: fill(99) },
     { expiryS: 1 },
   ]),
+  kind('verdict', verdict, VERDICT, anyVerdict, [
+    { network: -239 },
+    { case: new Address(-1, BINDING.wallet.hash) },
+    { evidence: fill(99) },
+    { openedAtS: 1 },
+    { round: 2 },
+    { uphold: false, loss: 0n },
+    { loss: 1n },
+  ]),
 ]
 
 const GOLDEN: Record<string, string> = {
@@ -140,6 +152,7 @@ const GOLDEN: Record<string, string> = {
   'epoch key': '2ae6aefa2026bf205f19d9411c14ddc6d3742b1cfb598996fa3d344f27d1c3fd',
   receipt: 'f9bac9437bd97e8c4b828b6bf353bcb80d689a0c2d09541c89b0eb8d6bbb1b4a',
   binding: 'e6db814a1819c7ae235d5b9005c3f3c3e2abdf90a276ec00a9b100df2edc815a',
+  verdict: '2c73bdc7db01bbc283a8f608c6922287e41614590c5597cee436dd9b3c00fc8d',
 }
 
 describe.each(KINDS)('$name', ({ name, sample, decode, recode, any, changed }) => {
