@@ -176,6 +176,36 @@ describe('where the own wallet refuses', () => {
     expect(await s.held(s.payee.address)).toBe(30n * DOLLAR)
   })
 
+  it('a later claim alone is owed again, not what was paid before it', async () => {
+    await s.claim(s.voucher(10n * DOLLAR))
+    await whileLocked(() => s.claim(s.voucher(30n * DOLLAR)))
+    expect((await s.view()).claimed).toBe(10n * DOLLAR)
+    expect((await s.claim(s.voucher(30n * DOLLAR))).exit).toBe(0)
+    expect(await s.held(s.payee.address)).toBe(30n * DOLLAR)
+  })
+
+  it('a sweep that moves uncounted jettons and fails leaves nothing due', async () => {
+    await s.deposit(7n * DOLLAR, { forward: 0n })
+    await s.cooperativeClose()
+    await whileLocked(() => s.sweep(7n * DOLLAR))
+    expect((await s.view()).rest).toBe(0n)
+    await s.sweep(7n * DOLLAR)
+    expect(await s.held(s.payer.address)).toBe(1_000n * DOLLAR)
+  })
+
+  it('a return that fails changes no account', async () => {
+    await s.startClose()
+    const wallet = await s.walletOf(s.address)
+    const body = beginCell().storeUint(0xffffffff, 32).storeUint(0x0f8a7ea5, 32).storeUint(3, 64)
+    const bounced = body.storeCoins(30n * DOLLAR).endCell()
+    const before = await s.view()
+    await s.blockchain.sendMessage(
+      internalMessage(wallet, s.address, TON, bounced, { bounce: false, bounced: true }),
+    )
+    const { deposited, claimed, rest } = await s.view()
+    expect([deposited, claimed, rest]).toEqual([before.deposited, before.claimed, before.rest])
+  })
+
   it('a close is final, and both sides are paid later', async () => {
     await whileLocked(() => s.cooperativeClose(s.voucher(30n * DOLLAR)))
     const view = await s.view()
