@@ -1,5 +1,5 @@
 /**
- * A localnet as tools see it: over HTTP, by its JSON-RPC, its paths, and an unmodified `TonClient`.
+ * A localnet as tools see it: over HTTP, by its JSON-RPC and its paths.
  * @module
  */
 import {
@@ -10,14 +10,12 @@ import {
   type StateInit,
   storeMessage,
 } from '@ton/core'
-import { TonClient } from '@ton/ton'
 import { type Localnet, startLocalnet } from '../../node/localnet/localnet.ts'
 import { silentLogger } from '../../node/system/logger.ts'
 import { createSimulatedClock } from '../../node/system/simulatedClock.ts'
 import { type Answer, type Json, postJson, realClock, rpc } from './localnet.ts'
 
 export interface ToncenterWorld extends Localnet {
-  readonly client: TonClient
   /** One JSON-RPC call. */
   ask(method: string, params?: object): Promise<Answer>
   /** The result of one that must succeed. */
@@ -71,7 +69,6 @@ export async function toncenterWorld(blockMs = 0): Promise<ToncenterWorld> {
   }
   return {
     ...localnet,
-    client: new TonClient({ endpoint }),
     ask,
     result,
     tick,

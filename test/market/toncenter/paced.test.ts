@@ -70,7 +70,8 @@ describe('a transfer', () => {
     expect(await blockOf(result)).toBe(before + 2)
     expect(result).toEqual(await newest(payee.toString()))
     expect(await queued()).toBe(0)
-    expect(await world.client.getBalance(payee)).toBe(TON)
+    const balance = await world.result('getAddressBalance', { address: payee.toString() })
+    expect(balance).toBe(TON.toString())
     const at = { workchain: 0, shard: SHARD, seqno: before + 2 }
     const { transactions } = await world.result('getBlockTransactions', at)
     expect(transactions).toMatchObject([{ account: payee.toRawString() }])

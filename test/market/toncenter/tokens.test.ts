@@ -3,7 +3,7 @@
  * @module
  */
 import { Address, beginCell, type Cell, Dictionary, toNano } from '@ton/core'
-import { JettonMaster } from '@ton/ton'
+import { JettonMaster, TonClient } from '@ton/ton'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import { tokenContent } from '../../../node/localnet/tokenContent.ts'
@@ -16,10 +16,12 @@ const stranger = new Address(0, Buffer.alloc(32, 0x56))
 const snake = (text: string) => beginCell().storeUint(0, 8).storeStringTail(text).endCell()
 
 let world: ToncenterWorld
+let client: TonClient
 let code: Record<'jetton' | 'wallet' | 'collection' | 'item', Cell>
 
 beforeAll(async () => {
   world = await toncenterWorld()
+  client = new TonClient({ endpoint: world.endpoint })
   code = {
     jetton: await compiled('JETTON'),
     wallet: await compiled('JETTON_WALLET'),
@@ -85,7 +87,7 @@ describe('a jetton', () => {
       jetton_wallet_code: code.wallet.toBoc().toString('base64'),
     })
     // The same by the getters that @ton/ton calls.
-    const data = await world.client.open(JettonMaster.create(jetton)).getJettonData()
+    const data = await client.open(JettonMaster.create(jetton)).getJettonData()
     expect(data).toMatchObject({ totalSupply: 1_000n, mintable: true })
   })
 
@@ -102,7 +104,7 @@ describe('a jetton', () => {
     const content = offChain('https://example.org/j.json')
     const jetton = await deployed(code.jetton, jettonData(owner, content))
     const wallet = await deployed(code.wallet, walletData(jetton, 250))
-    const opened = world.client.open(JettonMaster.create(jetton))
+    const opened = client.open(JettonMaster.create(jetton))
     expect((await opened.getWalletAddress(owner)).equals(wallet)).toBe(true)
     expect(await tokenOf(wallet)).toEqual({
       '@type': 'ext.tokens.jettonWalletData',

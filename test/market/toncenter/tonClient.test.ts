@@ -53,7 +53,7 @@ function wallet(seed: number) {
 
 beforeAll(async () => {
   world = await toncenterWorld()
-  client = noted(world.client)
+  client = noted(new TonClient({ endpoint: world.endpoint }))
   probe = deployable(await compiled('PROBE'))
   await world.fund(probe.address, 5n * TON)
 })

@@ -5,6 +5,7 @@
  */
 import { comment, internal, type MessageRelaxed, SendMode, toNano } from '@ton/core'
 import {
+  TonClient,
   WalletContractV1R1,
   WalletContractV1R2,
   WalletContractV1R3,
@@ -41,8 +42,10 @@ interface Opened {
 }
 
 let world: ToncenterWorld
+let client: TonClient
 beforeAll(async () => {
   world = await toncenterWorld()
+  client = new TonClient({ endpoint: world.endpoint })
 })
 afterAll(async () => {
   await world?.stop()
@@ -53,10 +56,10 @@ const v3r2 = WalletContractV3R2.create(OWNER)
 const v4r2 = WalletContractV4.create(OWNER)
 const v5r1 = WalletContractV5R1.create(OWNER)
 const open = {
-  v3r1: (): Opened => world.client.open(v3r1),
-  v3r2: (): Opened => world.client.open(v3r2),
-  v4r2: (): Opened => world.client.open(v4r2),
-  v5r1: (): Opened => world.client.open(v5r1),
+  v3r1: (): Opened => client.open(v3r1),
+  v3r2: (): Opened => client.open(v3r2),
+  v4r2: (): Opened => client.open(v4r2),
+  v5r1: (): Opened => client.open(v5r1),
 }
 
 describe.each([
@@ -80,7 +83,7 @@ describe.each([
     })
     await send(0, [pay(first, TON)])
     expect(await opened().getSeqno()).toBe(1)
-    expect(await world.client.getBalance(first)).toBe(TON)
+    expect(await client.getBalance(first)).toBe(TON)
     expect(await world.result('getWalletInformation', { address })).toMatchObject({
       wallet: true,
       wallet_type: type,
@@ -96,7 +99,7 @@ describe.each([
     )
     expect(await opened().getSeqno()).toBe(2)
     for (const [i, to] of payees.entries()) {
-      expect(await world.client.getBalance(to)).toBe(BigInt(i + 1))
+      expect(await client.getBalance(to)).toBe(BigInt(i + 1))
     }
   })
 
