@@ -26,11 +26,13 @@ import { registryOf } from '../../node/chain/directory.ts'
 import { createWallet } from '../../node/chain/wallet.ts'
 import { createClock } from '../../node/system/clock.ts'
 import { createRandom } from '../../node/system/random.ts'
+import { DEPLOYER } from '../deploy/market.ts'
 import { type Court, concludeCase, findAccused, openCase } from '../disputes/cases.ts'
 import { bearVerdict, signVote } from '../disputes/votes.ts'
 import { DEV_MODEL, type DevMarket, startDev } from './dev.ts'
 import { openExit } from './exit.ts'
 import { type Books, openBooks } from './journeyBooks.ts'
+import { advance, doublePrompts } from './journeyRules.ts'
 import { openRoleKeys } from './rolePorts.ts'
 
 /** What the case claims of the scheduler's stake. */
@@ -81,8 +83,14 @@ async function follow(
   say(`   ${formatTon(claimed.providerChannel)} from the scheduler's`)
   show(await books.balances())
 
-  say('4. The scheduler contradicts itself (on purpose), and the client takes it to a case')
+  say('4. The market doubles the price of prompts while everybody runs')
   const client = await clientWallet(home, market, chain)
+  const version = await doublePrompts(home, market, client)
+  const dearer = await oneJob(market)
+  say(`   version ${version} is in force; the same job now costs ${formatTon(dearer.cost)} TON`)
+  if (dearer.cost <= result.cost) throw new MarketError('internal', { cost: dearer.cost })
+
+  say('5. The scheduler contradicts itself (on purpose), and the client takes it to a case')
   const file = twoSums(market)
   const found = verifyContradiction(file, chain.networkId)
   say(`   proved: ${found.proved}`)
@@ -94,7 +102,7 @@ async function follow(
   const at = await dispute(home, market, court, client, { file, found, say })
   show(await books.balances([at]))
 
-  say('5. Everybody leaves')
+  say('6. Everybody leaves')
   await exits(home, market, say)
   show(await books.balances([at]))
   return sum(books, say)
@@ -152,7 +160,7 @@ async function dispute(
   )
   say(`   case ${address.toString()}: ${formatTon(view.frozen)} TON of the stake are frozen`)
   const { network } = market
-  const keystore = await openRoleKeys({ home, network, role: 'deployer' })
+  const keystore = await openRoleKeys({ home, network, role: DEPLOYER })
   const ruling = { uphold: true, loss: found.lossAtMost }
   const votes = await Promise.all(
     ARBITERS.map((place) => {
@@ -206,15 +214,6 @@ async function exits(home: string, market: DevMarket, say: (line: string) => voi
     await client.close()
   }
   say('   client: its deposit is back')
-}
-
-async function advance({ localnet }: DevMarket, seconds: number): Promise<void> {
-  const response = await fetch(`${localnet.url}/control/time`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ advanceSeconds: seconds }),
-  })
-  if (!response.ok) throw new MarketError('chain-unavailable', { status: response.status })
 }
 
 async function sum(books: Books, say: (line: string) => void): Promise<boolean> {

@@ -25,7 +25,8 @@ export interface RoleMember {
 
 /**
  * Registers the device that a provider's evidence proves, bonded and renewed each week with fresh
- * evidence. Undefined where nothing proves one: at tier `open`, or without a registry.
+ * evidence. Undefined where it proves none, or without a registry. Not for tier `open`: nothing is
+ * proved there.
  */
 export async function joinDevice(
   network: NetworkConfig,
@@ -42,7 +43,7 @@ export async function joinDevice(
     return { model, verdict: await verifyEvidence(evidence, context) }
   }
   const { verdict } = await read()
-  if (!directory.registry || !verdict.deviceId || verdict.tier === 'open') return undefined
+  if (!directory.registry || !verdict.deviceId) return undefined
   const stake = directory.current().stakes.gpu
   await fundFromFaucet(network, ports, stake + ITEM_VALUE.register + HEARTBEATS)
   return keepRegistered(ports, {
