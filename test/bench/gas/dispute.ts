@@ -15,7 +15,7 @@ const ALL = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 
 export const gas: ContractGas = {
   measure,
-  atMost: { openedTen: 20_000, verdictTen: 30_000, conclude: 12_000 },
+  atMost: { openedTen: 20_000, verdictTen: 30_000, conclude: 12_000, concludeDismissed: 12_000 },
   among: [{ of: 'cases', measure: async (n) => life(await lastOf(n)) }],
 }
 
@@ -46,13 +46,17 @@ async function life(s: DisputeSandbox): Promise<Gas> {
   const frozen = await s.frozen()
   const verdict = await s.verdict(UPHELD, [0, 1])
   const appeal = await s.appeal()
+  const appealed = s.blockchain.snapshot()
+  await s.verdict({ uphold: false, loss: 0n }, [0, 1, 2])
+  const concludeDismissed = await s.conclude()
+  await s.blockchain.loadFrom(appealed)
   const verdictOnAppeal = await s.verdict(UPHELD, [0, 1, 2])
   const conclude = await s.conclude()
   if (sentTo(conclude, s.registry.address) === 0n) throw new Error('the registry was not told')
   const concludeAgain = await s.conclude(TON)
   return figures({
     ...{ open, opened, frozen, frozenNothing, unanswered },
-    ...{ verdict, appeal, verdictOnAppeal, conclude, concludeAgain },
+    ...{ verdict, appeal, verdictOnAppeal, conclude, concludeDismissed, concludeAgain },
   })
 }
 

@@ -27,6 +27,7 @@ import {
   DISPUTE_VALUE,
   openBody,
 } from '../../../contracts/wrappers/disputeMessages.ts'
+import { committedGas } from '../../bench/gasTable.ts'
 
 const tolk = (file: string): string =>
   readFileSync(new URL(`../../../contracts/tolk/${file}.tolk`, import.meta.url), 'utf8')
@@ -72,6 +73,11 @@ describe('the case in TypeScript and in Tolk', () => {
     const parts = ['FLOOR', 'RENT_RESERVE', 'ASK_VALUE', 'CLOSE_VALUE'].map((name) =>
       parseTon(value(name)),
     )
+    const gas = committedGas().dispute!
+    const bound = Number(/GAS_CONCLUDE = (\d+)/.exec(fees)![1])
+    for (const name of ['conclude', 'concludeDismissed', 'concludeAgain']) {
+      expect(gas[name]).toBeLessThanOrEqual(bound)
+    }
     // What is left is for gas.
     expect(DISPUTE_VALUE.open - parts.reduce((a, b) => a + b)).toBe(parseTon('0.03'))
   })
