@@ -1,0 +1,90 @@
+/**
+ * What mutants of the case showed to be unwatched: edges of its rules, amounts to the nanoTON, and
+ * the flags of what it sends (`npm run mutate:tolk -- --contract dispute`).
+ * @module
+ */
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { TON } from '../../../contracts/base/units.ts'
+import {
+  DISPUTE_CLOSE_VALUE,
+  DISPUTE_EXIT,
+  DISPUTE_FLOOR,
+} from '../../../contracts/wrappers/Dispute.ts'
+import { DISPUTE_VALUE } from '../../../contracts/wrappers/disputeMessages.ts'
+import { BOND, type DisputeSandbox, disputeSandbox } from '../../support/disputeSandbox.ts'
+import { type Outcome, refuseEverything, sentTo } from '../../support/sandboxChain.ts'
+
+const UPHELD = { uphold: true, loss: 30n * TON }
+const EXIT = DISPUTE_EXIT
+/** `fees.tolk`, and the sandbox's price. */
+const GAS_CONCLUDE = 11_000n
+const GAS_PRICE = 400n
+
+let s: DisputeSandbox
+let fresh: ReturnType<DisputeSandbox['blockchain']['snapshot']>
+beforeAll(async () => {
+  s = await disputeSandbox()
+  fresh = s.blockchain.snapshot()
+})
+beforeEach(() => s.blockchain.loadFrom(fresh))
+
+it('one arbiter is enough where the rules say so, and two are asked on appeal', async () => {
+  const one = await disputeSandbox({ rules: { threshold: 1 } })
+  await one.tried()
+  expect((await one.view()).terms).toMatchObject({ needed: 1, neededOnAppeal: 2 })
+  expect((await one.verdict(UPHELD, [4])).exit).toBe(0)
+  await one.appeal()
+  expect((await one.verdict(UPHELD, [4])).exit).toBe(EXIT.tooFew)
+  expect((await one.verdict(UPHELD, [4, 0])).exit).toBe(0)
+})
+
+describe('a conclusion', () => {
+  it('needs bonds, floor, the way to the registry and its gas, to the nanoTON', async () => {
+    await s.tried()
+    await s.verdict({ uphold: false, loss: 0n })
+    s.elapse(s.rules.appealS)
+    const least = BOND + DISPUTE_FLOOR + DISPUTE_CLOSE_VALUE + GAS_CONCLUDE * GAS_PRICE
+    const short = least - DISPUTE_VALUE.conclude + (await rentDue()) - 1n
+    const holding = (balance: bigint) =>
+      s.lab.undone(async () => {
+        const account = await s.blockchain.getContract(s.address)
+        account.balance = balance
+        return s.conclude()
+      })
+    expect((await holding(short)).exit).toBe(EXIT.reserve)
+    const outcome = await holding(short + 1n)
+    expect(outcome.exit).toBe(0)
+    expect(sentTo(outcome, s.owner.address)).toBeGreaterThanOrEqual(BOND - 400_000n)
+  })
+})
+
+/** What the next transaction takes for storage. */
+async function rentDue(): Promise<bigint> {
+  const { tx } = await s.lab.undone(() => s.conclude())
+  if (tx?.description.type !== 'generic') throw new Error('no transaction')
+  return tx.description.storagePhase?.storageFeesCollected ?? 0n
+}
+
+describe('what a case sends', () => {
+  const modes = ({ tx }: Outcome): boolean[] =>
+    [...(tx?.outMessages.values() ?? [])].map(({ info }) => info.type === 'internal' && info.bounce)
+
+  it('to the registry bounces, to people does not', async () => {
+    expect(modes(await s.open())).toEqual([true])
+    await s.opened()
+    await s.frozen()
+    expect(modes(await s.verdict(UPHELD))).toEqual([false])
+    s.elapse(s.rules.appealS)
+    expect(modes(await s.conclude())).toEqual([true, false])
+  })
+
+  it('to people arrives even where their contract throws', async () => {
+    await s.tried()
+    s.elapse(s.rules.verdictS)
+    await refuseEverything(s.blockchain, s.owner.address)
+    const before = await s.balance(s.owner.address)
+    await s.conclude()
+    expect((await s.balance(s.owner.address)) - before).toBeGreaterThan(BOND)
+    expect(await s.balance()).toBe(DISPUTE_FLOOR)
+  })
+})
