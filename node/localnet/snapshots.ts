@@ -80,7 +80,7 @@ export function openSnapshots({ sql }: Database): Snapshots {
       const lts = [startLt.toString(), endLt.toString()] as const
       const row = [seqno, ms, stepMs, ...lts, hash.toString('hex')] as const
       snapshots.set(name, { lineage, figures: writeFigures(figures), newest: row })
-      settle(continuedAt(lineage, nextId), snapshots, newest.id)
+      settle(continuedAt(lineage, nextId), snapshots, nextId - 1)
     },
     restore(name, nextId) {
       const snapshots = all()

@@ -10,7 +10,7 @@ import { CHAIN_PRICES, DEFAULT_CHAIN_PRICES } from '../../contracts/base/chainPr
 import type { WalletMessage } from '../../contracts/base/ports.ts'
 import { walletAddress, walletStateInit, walletTransfer } from '../../contracts/wrappers/wallet.ts'
 import { identify } from '../../node/localnet/books.ts'
-import { openDatabase } from '../../node/localnet/database.ts'
+import { type Database, openDatabase } from '../../node/localnet/database.ts'
 import { type Emulator, loadEmulator } from '../../node/localnet/emulator.ts'
 import type { StoredTransaction } from '../../node/localnet/history.ts'
 import { createLedger, type Ledger } from '../../node/localnet/ledger.ts'
@@ -33,6 +33,7 @@ export interface LedgerWorldOptions {
 export interface LedgerWorld {
   readonly ledger: Ledger
   readonly clock: SimulatedClock
+  readonly database: Database
   /** Mints, and moves time until the block of the grant is there. */
   mint(to: Address, amount: bigint): Promise<StoredTransaction>
   close(): void
@@ -58,6 +59,7 @@ export async function ledgerWorld(options: LedgerWorldOptions = {}): Promise<Led
   return {
     ledger,
     clock,
+    database,
     mint: async (to, amount) => {
       const { done } = await opened.mint(to, amount)
       return blockMs === 0 ? done : clock.settle(done, 2 * blockMs)

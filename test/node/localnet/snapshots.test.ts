@@ -113,6 +113,32 @@ describe('snapshots', () => {
     close()
   })
 
+  it('keep no more on disk than they need', async () => {
+    const { ledger, mint, database, close } = await ledgerWorld()
+    const rows = (table: string) =>
+      Number(database.sql.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.rows)
+    const sizes = () => ['blocks', 'transactions', 'accounts', 'lineage'].map(rows)
+    await mint(walletOf(1), 1n)
+    ledger.snapshot('young')
+    const before = sizes()
+    for (let at = 0; at < 20; at++) await mint(walletOf(1 + (at % 2)), 1n)
+    ledger.snapshot('old')
+    // Two versions of one account, one of the other.
+    expect(sizes()).toEqual([22, 21, 3, 3])
+    ledger.restore('young')
+    expect(sizes().slice(0, 3)).toEqual([22, 21, 3])
+    ledger.snapshot('old')
+    expect(sizes()).toEqual(before)
+    for (let round = 0; round < 10; round++) {
+      ledger.snapshot('young')
+      await mint(walletOf(1), 1n)
+      ledger.restore('young')
+    }
+    ledger.snapshot('old')
+    expect(sizes()).toEqual(before)
+    close()
+  })
+
   it('are bounded in number, and unknown ones are told', async () => {
     const { ledger, close } = await ledgerWorld()
     for (let at = 0; at < LIMITS.localnetSnapshots; at++) ledger.snapshot(`s${at}`)
