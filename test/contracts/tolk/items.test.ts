@@ -51,6 +51,7 @@ describe.each(ITEM_KINDS)('a %s', (kind) => {
     expect(await t.view()).toMatchObject({
       ...{ status: 'enrolled', stake: STAKE, unbonding: 0n, frozen: 0n, index: 1 },
       ...{ enrolledAtS: START_S, seenAtS: START_S, unbondingS: UNBONDING_S, codeVersion: 0 },
+      ...{ anchor: new Uint8Array(32), sheet: new Uint8Array(32), slashed: 0n, withdrawn: 0n },
     })
     const { config } = await t.view()
     expect(itemConfigCell(config).equals(itemConfigCell(t.config))).toBe(true)
