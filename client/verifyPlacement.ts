@@ -8,11 +8,7 @@
  * @module
  */
 import { Address, type Cell } from '@ton/core'
-import { parseEvidence } from '../contracts/attest/document.ts'
-import type { EvidencePolicy } from '../contracts/attest/policy.ts'
-import { applyPolicy } from '../contracts/attest/policy.ts'
 import type { EvidenceVerifier, Verdict } from '../contracts/attest/verifier.ts'
-import { verifyEvidence } from '../contracts/attest/verify.ts'
 import { sameAsset } from '../contracts/base/assets.ts'
 import { type Bytes, equal, fromHex, toHex } from '../contracts/base/bytes.ts'
 import { type Facts, MarketError } from '../contracts/base/errors.ts'
@@ -35,6 +31,7 @@ import {
   recordHash,
 } from '../contracts/wire/records.ts'
 import type { JobSpec } from '../contracts/wire/submit.ts'
+import { checkEvidence } from './checkEvidence.ts'
 import type { FreshBlocks } from './freshBlocks.ts'
 import type { SettledPolicy } from './policy.ts'
 import type { SeenBook } from './seenCollateral.ts'
@@ -208,57 +205,6 @@ function checkEpoch(epochKey: EpochKey, nowMs: number): void {
   if (!begun || notAfterS <= nowS || !short) {
     throw new MarketError('epoch-expired', { epoch, notBeforeS, notAfterS })
   }
-}
-
-async function checkEvidence(
-  evidence: Bytes,
-  by: {
-    readonly lease: Lease
-    readonly accept: Accept
-    readonly epochKey: EpochKey
-    readonly market: MarketParameters
-    readonly owner: Address | undefined
-  },
-  expected: ExpectedPlacement,
-): Promise<Verdict> {
-  const { networkId, policy, spec, blocks } = expected
-  const { lease, accept, epochKey, market } = by
-  const { claims } = parseEvidence(evidence)
-  const block = await blocks.look(claims)
-  const registered = await expected.registry(lease.provider, by.owner)
-  const atMs = Math.max(expected.nowMs, blocks.nowMs())
-  const context = {
-    atMs,
-    network: networkId,
-    development: policy.development,
-    block,
-    seen: expected.seen?.get(),
-    isRegistered: (identity: Bytes) => registered && equal(identity, lease.provider),
-  }
-  const verdict = await verifyEvidence(evidence, context, expected.verifiers)
-  if (verdict.seen) await expected.seen?.remember(verdict.seen)
-  const rules: EvidencePolicy = {
-    network: networkId,
-    development: policy.development,
-    minTier: spec.minTier,
-    pinned: policy.pinned,
-    hardware: measuredBy(policy, market),
-  }
-  applyPolicy(verdict, rules, {
-    network: lease.network,
-    provider: lease.provider,
-    modelHash: lease.modelHash,
-    minTier: lease.minTier,
-    evidenceDigest: accept.evidenceDigest,
-    epochNotAfterS: epochKey.notAfterS,
-    atMs,
-  })
-  return verdict
-}
-
-/** What the owner of the policy lists counts; else what the market lists in the lease's version. */
-function measuredBy({ hardware }: SettledPolicy, { measurements }: MarketParameters) {
-  return hardware.measurements.version > 0 ? hardware : { ...hardware, measurements }
 }
 
 /** The account that a provider says is its owner's: a hint, which the registry proves or not. */

@@ -85,7 +85,7 @@ export function policyFor(
  * mean.
  */
 export function applyPolicy(verdict: Verdict, policy: EvidencePolicy, facts: LeaseFacts): void {
-  const { claims, tier } = verdict
+  const { claims, tier, validUntilS } = verdict
   if (claims.network !== policy.network || facts.network !== policy.network) {
     throw refused('evidence-binding', 'it is for another network', { network: claims.network })
   }
@@ -108,25 +108,24 @@ export function applyPolicy(verdict: Verdict, policy: EvidencePolicy, facts: Lea
   }
   checkTier(tier, policy.minTier)
   checkTier(tier, facts.minTier)
-  if (tierAtLeast(tier, 'cpu-tee')) {
-    if (verdict.hardware.length === 0) throw refused('evidence-tier', 'no hardware proved it')
-    const { atMs } = facts
-    applyHardwarePolicy(verdict.hardware, policy.hardware, { atMs, freshAtS: claims.freshAtS })
+  if (facts.atMs > validUntilS * 1_000) {
+    throw refused('evidence-expired', 'it has expired', { validUntilS })
   }
-  checkTimes(verdict.validUntilS, facts)
+  const isTee = tierAtLeast(tier, 'cpu-tee')
+  if (isTee && verdict.hardware.length === 0) {
+    throw refused('evidence-tier', 'no hardware proved it')
+  }
+  // Below, whoever asks for the tier takes evidence without any hardware: only the age counts.
+  const hardware = isTee ? verdict.hardware : []
+  const times = { atMs: facts.atMs, freshAtS: claims.freshAtS }
+  applyHardwarePolicy(hardware, policy.hardware, times)
+  if (facts.epochNotAfterS > validUntilS) {
+    throw refused('evidence-outlived', 'the key ends later', { validUntilS })
+  }
 }
 
 function checkTier(tier: Tier, asked: Tier): void {
   if (tierAtLeast(tier, asked)) return
   const action = `Choose another provider, or ask for "${tier}" by name: ${TIER_MEANING[tier]}.`
   throw new MarketError('tier-too-low', { tier, asked }, { action })
-}
-
-function checkTimes(validUntilS: number, facts: LeaseFacts): void {
-  if (facts.atMs > validUntilS * 1_000) {
-    throw refused('evidence-expired', 'it has expired', { validUntilS })
-  }
-  if (facts.epochNotAfterS > validUntilS) {
-    throw refused('evidence-outlived', 'the key ends later', { validUntilS })
-  }
 }

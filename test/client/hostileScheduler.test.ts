@@ -1,7 +1,6 @@
 /**
  * A hostile scheduler in the loop: for each thing that it can swap, the real client notices before
  * it has sealed or paid anything, tells its owner exactly, and tells the other side nothing.
- *
  * Hardware is played (its verifiers have tests of their own); binding, policy, records, accounts
  * and the whole client are real.
  * @module
@@ -49,7 +48,7 @@ const HARDWARE: Partial<HardwarePolicy> = {
 }
 
 const asGpu = (claims: Claims): Claims => ({ ...claims, tier: 'gpu-tee', compute: 'gpu' })
-/** The same, made some time ago: its block is an old one of this chain. */
+/** The same, of an older block of this chain. */
 const aged = (claims: Claims, s: number) => ({ ...claims, ...freshAt(claims.freshAtS - s) })
 const gpu = (claims: Claims, args = {}) => playedEvidence(asGpu(claims), { gpu: true, ...args })
 

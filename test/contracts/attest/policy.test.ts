@@ -58,6 +58,16 @@ describe('a policy', () => {
     applyPolicy(openVerdict, policyFor(PUBLIC, { minTier: 'open' }), facts(openVerdict))
   })
 
+  it('takes no evidence of any tier that is older than it says', () => {
+    const ageS = NOW_S - CLAIMS.freshAtS
+    for (const verdict of [openVerdict, simulatedVerdict]) {
+      const aged = (maxAgeS: number) => () =>
+        applyPolicy(verdict, policyFor(DEVELOPMENT, { hardware: { maxAgeS } }), facts(verdict))
+      expect(aged(ageS)).not.toThrow()
+      expect(aged(ageS - 1)).toThrow(coded('evidence-age'))
+    }
+  })
+
   it('takes open on a public network only where it was asked for by name', () => {
     const apply = () => applyPolicy(openVerdict, policyFor(PUBLIC), facts(openVerdict))
     expect(apply).toThrow(tooLow)
