@@ -10,6 +10,7 @@ import { TON } from '../../../contracts/base/units.ts'
 import { ITEM_EXIT, isLive } from '../../../contracts/wrappers/bondedItem.ts'
 import { ITEM_KINDS, itemConfigCell } from '../../../contracts/wrappers/itemConfig.ts'
 import {
+  heartbeatBody,
   ITEM_FLOOR,
   ITEM_OP,
   ITEM_RENT_RESERVE,
@@ -145,7 +146,9 @@ describe('register', () => {
       expect((await t.view()).status).toBe('pending')
       expect((await t.told(enrolledBody(UNBONDING_S, 7, t.stranger.address))).exit).toBe(0)
       const late = await t.view()
+      const now = t.blockchain.now!
       expect(late).toMatchObject({ status: 'enrolled', stake: 0n, index: 7 })
+      expect(late).toMatchObject({ seenAtS: now, enrolledAtS: now })
       expect(late.previous?.equals(t.stranger.address)).toBe(true)
     }
   })
@@ -199,6 +202,15 @@ describe('heartbeat', () => {
     await s.told(enrolledBody(UNBONDING_S))
     expect((await s.heartbeat(undefined, s.stranger.address)).exit).toBe(ITEM_EXIT.notOwner)
     expect((await s.heartbeat()).exit).toBe(0)
+  })
+
+  it('needs no more value than its gas: an excess too small to send stays', async () => {
+    await s.register()
+    const body = heartbeatBody({ anchor: hashOf('a'), sheet: hashOf('b') })
+    const before = await s.balance()
+    expect((await s.internal(s.owner.address, 2_200_000n, body)).exit).toBe(0)
+    expect(await s.balance()).toBeGreaterThan(before)
+    expect((await s.facts()).anchor).toEqual(hashOf('a'))
   })
 
   it('keeps the profile where it brings none', async () => {
