@@ -1,8 +1,8 @@
 /**
  * The acknowledgement: what a payee signs about a channel's books after a numbered message.
  *
- * `SHA-256("chrysalis/ack" || 0 || network || channel hash || sequence u64 ||
- * cumulative 16 bytes || credit 16 bytes)`, signed by the payee's identity (contracts/wire/README.md).
+ * `SHA-256("chrysalis/ack" || 0 || network || channel hash || sequence u64 || cumulative 16 bytes
+ * || credit 16 bytes)`, signed by the payee's identity (contracts/wire/README.md).
  * @module
  */
 import type { Address } from '@ton/core'

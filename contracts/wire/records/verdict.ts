@@ -1,8 +1,8 @@
 /**
  * The verdict: what an arbiter signs about a case on chain.
  *
- * The case (`contracts/tolk/dispute`) rebuilds the same cell from its own network, address, evidence
- * and time of opening, so a signature counts for one case, one round and one decision.
+ * The case (`contracts/tolk/dispute`) rebuilds the same cell from its own network, address,
+ * evidence and time of opening: a signature counts for one case, one round and one decision.
  * `contracts/wire/records.tlb` is the schema.
  * @module
  */

@@ -19,7 +19,7 @@ function world() {
   return { disk, open }
 }
 
-it('a lease that was accepted is known after a crash, one on its way is not lost silently', async () => {
+it('a lease that was accepted is known after a crash, another is not', async () => {
   const { disk, open } = world()
   const first = open()
   expect(first.book.has('aa')).toBe(false)
