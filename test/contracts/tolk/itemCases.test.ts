@@ -151,7 +151,7 @@ describe('case upon case', () => {
     expect(frozenIn(await s.freeze(1n, WEEK_S)).ticket).toBe(0)
     s.elapse(WEEK_S)
     expect(frozenIn(await s.freeze(1n, WEEK_S)).ticket).toBe(242)
-  })
+  }, 120_000)
 })
 
 describe('a settlement', () => {
