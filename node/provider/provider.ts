@@ -30,7 +30,7 @@ import { createEpochs, eraseEpochs } from '../../contracts/seal/epoch.ts'
 import { PROTOCOLS } from '../../contracts/wire/protocols.ts'
 import type { Backend } from '../backends/backend.ts'
 import { type OwnHello, signBinding } from '../net/hello.ts'
-import { booksAnchor } from '../settlement/anchor.ts'
+import { anchorOf } from '../settlement/anchor.ts'
 import type { ClaimReport } from '../settlement/claims.ts'
 import { failStop, guarded } from '../settlement/guards.ts'
 import { openPayeeBook } from '../settlement/payeeBook.ts'
@@ -143,11 +143,8 @@ export async function startProvider(
   const attest = createEvidence({ ...deps, ...proving })
   await proveFirst(attest, backend, options.tier)
   const book = await openPayeeBook(deps, {
-    networkId,
-    identity,
-    payee: deps.wallet.address,
-    minCloseDelayS: options.minCloseDelayS,
-    assets: options.assets,
+    ...{ networkId, identity, payee: deps.wallet.address },
+    ...{ minCloseDelayS: options.minCloseDelayS, assets: options.assets },
     countersigned: receipts.countersigned,
     isOpen: (channel, jobId) => jobs.isOpen(channel, jobId),
   })
@@ -185,11 +182,7 @@ export async function startProvider(
       engine: backend.about?.(),
       ...earnings(book),
     }),
-    anchor: () =>
-      booksAnchor(
-        networkId,
-        book.all().map((account) => account.state()),
-      ),
+    anchor: () => anchorOf(networkId, book),
     prove: () => proveNow(attest, backend, options.tier),
     settle: settler.settle,
     async stop() {

@@ -27,7 +27,7 @@ import { termsOf } from '../../contracts/money/marketTerms.ts'
 import { PROTOCOLS } from '../../contracts/wire/protocols.ts'
 import type { StrategyName } from '../matching/events.ts'
 import { type OwnHello, signBinding } from '../net/hello.ts'
-import { booksAnchor } from '../settlement/anchor.ts'
+import { anchorOf } from '../settlement/anchor.ts'
 import type { ClaimReport } from '../settlement/claims.ts'
 import { failStop, guarded } from '../settlement/guards.ts'
 import { openPayeeBook, type PayeeBook } from '../settlement/payeeBook.ts'
@@ -133,8 +133,7 @@ export async function startScheduler(
   const receipts = createReceiptBook(deps)
   const pool = createPool(clock, options)
   const { voucherKey, identity: identityKey } = keys
-  const depositNano = options.providerDepositNano
-  const { jettons } = options
+  const { providerDepositNano: depositNano, jettons } = options
   const channels = { networkId, voucherKey, depositNano, jettons, closeDelayS }
   const providers = createProviders(deps, channels, pool)
   const book = await openPayeeBook(deps, {
@@ -183,15 +182,8 @@ export async function startScheduler(
   }
   return {
     identity,
-    status: () => {
-      const addresses = transport.addresses()
-      return { identity: toHex(identity), addresses, ...statusOf(providers, pool, clients, book) }
-    },
-    anchor: () =>
-      booksAnchor(
-        networkId,
-        book.all().map((account) => account.state()),
-      ),
+    status: () => statusOf({ identity, transport, providers, pool, clients, book }),
+    anchor: () => anchorOf(networkId, book),
     settle: settler.settle,
     async stop() {
       await disconnect()
@@ -200,6 +192,16 @@ export async function startScheduler(
       await store.close()
     },
   }
+}
+
+/** What a status is told from. */
+interface Parts {
+  readonly identity: Uint8Array
+  readonly transport: Transport
+  readonly providers: Providers
+  readonly pool: Pool
+  readonly clients: Clients
+  readonly book: PayeeBook
 }
 
 /** TON, and the listed jettons. */
@@ -220,13 +222,10 @@ function ownHello({ clock, directory }: SchedulerDeps, options: SchedulerOptions
   }
 }
 
-function statusOf(
-  providers: Providers,
-  pool: Pool,
-  clients: Clients,
-  book: PayeeBook,
-): Omit<SchedulerStatus, 'identity' | 'addresses'> {
+function statusOf({ identity, transport, providers, pool, clients, book }: Parts): SchedulerStatus {
   return {
+    identity: toHex(identity),
+    addresses: transport.addresses(),
     providers: providers.connected(),
     slots: pool.offers().map(({ provider, model, tick, capacity, tier, demo, asset }) => {
       return { provider, model, tick, capacity, tier, demo, asset: assetKey(asset) }

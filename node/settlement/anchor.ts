@@ -1,7 +1,7 @@
 /**
- * The anchor of a payee's reputation: one hash over the books of all its channels, which its item in
- * the registry keeps. Whoever is shown the books later can check that they stood so then; it never
- * proves that the books are complete.
+ * The anchor of a payee's reputation: one hash over the books of all its channels, which its item
+ * in the registry keeps. Whoever is shown the books later can check that they stood so then; it
+ * never proves that the books are complete.
  * @module
  */
 import { type Bytes, concat, fromHex, u32, utf8 } from '../../contracts/base/bytes.ts'
@@ -15,6 +15,15 @@ export interface AnchoredBooks {
   readonly spent: NanoTon
   /** The running hash over countersigned receipts. */
   readonly receiptsHash: Bytes
+}
+
+/** The anchor of every account of a book, as its state is now. */
+export function anchorOf(
+  networkId: number,
+  book: { all(): readonly { state(): AnchoredBooks }[] },
+): Bytes {
+  const books = book.all().map((account) => account.state())
+  return booksAnchor(networkId, books)
 }
 
 /**

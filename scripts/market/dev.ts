@@ -109,14 +109,7 @@ export async function startDev(options: DevOptions): Promise<DevMarket> {
       onStep(`provider    ${identity.slice(0, 16)}… (${DEV_MODEL}, demo model, tier ${tier})`)
     }
 
-    const market = await connect({
-      network: await readNetwork(name, home),
-      home,
-      // Not the `client` of the command: `chrysalis run` beside this market needs that store.
-      profile: 'gateway',
-      asset: options.asset,
-      ports: { trace: options.trace },
-    })
+    const market = await openMarket(options)
     closers.push(() => market.close())
     onStep('client      connected, channel open')
     const apiKey = await gatewayKey(home, name)
@@ -138,6 +131,17 @@ export async function startDev(options: DevOptions): Promise<DevMarket> {
     await stop()
     throw error
   }
+}
+
+async function openMarket({ home, name, asset, trace }: DevOptions): Promise<Market> {
+  return connect({
+    network: await readNetwork(name, home),
+    home,
+    // Not the `client` of the command: `chrysalis run` beside this market needs that store.
+    profile: 'gateway',
+    asset,
+    ports: { trace },
+  })
 }
 
 /** The plain form of a job's result for `--json`. */
