@@ -49,6 +49,19 @@ function bounces({ tx }: Outcome): boolean[] {
   return all.map(({ info }) => info.type === 'internal' && info.bounce)
 }
 
+/** The op of each message of the channel's transaction, in order. */
+function ops({ tx }: Outcome): number[] {
+  return [...(tx?.outMessages.values() ?? [])].map(({ body }) => body.beginParse().loadUint(32))
+}
+
+it('says by an op what each of its messages is', async () => {
+  const { payout, refund, excess } = CHANNEL_OUT
+  expect(ops(await s.claim(s.voucher(4n * TON)))).toEqual([payout])
+  expect(ops(await s.startClose())).toEqual([excess])
+  expect(ops(await s.cooperativeClose())).toEqual([payout, refund])
+  expect(ops(await s.sweep())).toEqual([refund])
+})
+
 describe('a claim from outside', () => {
   it('is taken with exactly deposit, floor and fee on the balance, and not with less', async () => {
     const voucher = s.voucher(4n * TON)
