@@ -245,6 +245,19 @@ describe('control', () => {
     expect((await control('restore', { name: 'before' })).status).toBe(404)
   })
 
+  it('stops the blocks and lets them go on', async () => {
+    await control('pause', {})
+    const before = await getJson(`${localnet.url}/control/status`)
+    expect(before.body.result).toMatchObject({ paused: true, waiting: 0 })
+    expect((await fund(address, TON)).status).toBe(409)
+    expect(await client.getBalance(address)).toBe(0n)
+    await control('resume', {})
+    expect((await fund(address, TON)).status).toBe(200)
+    const after = await getJson(`${localnet.url}/control/status`)
+    expect(after.body.result).toMatchObject({ paused: false, waiting: 0 })
+    expect(Number(after.body.result.seqno)).toBe(Number(before.body.result.seqno) + 1)
+  })
+
   it('keeps a bounded number of snapshots', async () => {
     for (let i = 0; i < LIMITS.localnetSnapshots; i++) await control('snapshot', { name: `s${i}` })
     expect((await control('snapshot', { name: 'one more' })).status).toBe(429)
