@@ -96,6 +96,13 @@ describe('a deposit', () => {
     expect(sentTo(outcome, s.stranger.address)).toBeGreaterThan(TON - TON / 100n)
   })
 
+  it('fills the reserve with it first, where rent has taken some', async () => {
+    s.elapse(3 * 365 * DAY_S)
+    const outcome = await s.deposit(DOLLAR, { from: s.stranger.address, forward: TON })
+    expect(await s.balance()).toBe(RESERVE)
+    expect(sentTo(outcome, s.stranger.address)).toBeGreaterThan(TON - RESERVE)
+  })
+
   it('while closing goes back to where it came from', async () => {
     await s.startClose()
     await s.deposit(5n * DOLLAR, { from: s.stranger.address })
