@@ -8,7 +8,6 @@
  */
 
 import { asMarketError, isErrorCode, MarketError } from '../contracts/base/errors.ts'
-import { LIMITS } from '../contracts/base/limits.ts'
 import { sealRequest } from '../contracts/seal/request.ts'
 import type {
   Finished,
@@ -23,6 +22,7 @@ import { type Answer, openAnswer } from './answer.ts'
 import { type CheckedJob, checkReceipt } from './checkReceipt.ts'
 import { startJob, stepJob } from './job.ts'
 import type { JobEffect, JobEvent, JobState } from './jobTypes.ts'
+import { refusalTick } from './refusalTick.ts'
 import type { JobLine, RunEnd, RunNeeds, RunOptions } from './runTypes.ts'
 import { createTimers, type Timers } from './timers.ts'
 import type { Delivered, JobTimings } from './types.ts'
@@ -206,7 +206,7 @@ export class JobRun {
       nowMs: this.#needs.clock.nowMs(),
     }).catch(async (error: MarketError) => {
       if (error.code === 'bad-model') shown?.forget(job.spec.model)
-      await this.#nextTick(startMs)
+      await refusalTick(this.#needs.clock, startMs)
       throw error
     })
     this.#marks.verifyMs = this.#needs.clock.monotonicMs() - startMs
@@ -214,16 +214,6 @@ export class JobRun {
     this.#placement = placement
     this.#options.onVerified(placement)
     this.#dispatch({ type: 'verified', attempt, terms: placement.lease })
-  }
-
-  /**
-   * A refusal shows, and is told here too, only at whole ticks after its placement: how far the
-   * checks have come would tell which of them failed.
-   */
-  async #nextTick(startMs: number): Promise<void> {
-    const { clock } = this.#needs
-    const tick = LIMITS.refusalTickMs
-    await clock.sleep(tick - ((clock.monotonicMs() - startMs) % tick))
   }
 
   async #grant(attempt: number, amount: bigint): Promise<void> {

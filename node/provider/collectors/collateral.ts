@@ -2,10 +2,10 @@
  * What vendors publish about a platform, kept current: TCB info, identities, revocation lists.
  *
  * The source is whatever brings new bytes, usually a file that the operator's own job fetches. A
- * cache renews from it once a day and before what it has ends, checks signatures and dates before it adopts
- * anything, and remembers for good the highest number and date of everything it has seen: an
- * older list could hide a revocation. What is refused is not adopted; what was there stays in use
- * until its end.
+ * cache renews from it once a day and before what it has ends, checks signatures and dates before
+ * it adopts anything, and remembers for good the highest number and date of everything it has seen:
+ * an older list could hide a revocation. What is refused is not adopted; what was there stays in
+ * use until its end.
  * @module
  */
 import { join } from 'node:path'

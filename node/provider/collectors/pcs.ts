@@ -15,7 +15,7 @@ import { checkUrl, type Fetched, get, type HttpDeps } from './http.ts'
 export interface PcsPlace {
   /** Like `https://api.trustedservices.intel.com`, or the root of a PCCS. */
   readonly url: string
-  /** The root's list in DER: `https://certificates.trustedservices.intel.com/IntelSGXRootCA.der`. */
+  /** The root's list: `https://certificates.trustedservices.intel.com/IntelSGXRootCA.der`. */
   readonly rootCrl: string
   /** Of the platform, 12 hex digits: its PCK certificate names it. */
   readonly fmspc: string

@@ -1,6 +1,6 @@
 /**
- * Which collateral comes from servers: `sources.json` in the operator's folder. Without it all of it
- * comes from files.
+ * Which collateral comes from servers: `sources.json` in the operator's folder. Without it all of
+ * it comes from files.
  * @module
  */
 import { join } from 'node:path'
