@@ -142,6 +142,12 @@ describe('the last second', () => {
 })
 
 describe('what it answers', () => {
+  it('about code that nobody prepared is zero', async () => {
+    const { stackReader } = await s.blockchain.runGetMethod(s.address, 'get_registry')
+    stackReader.skip(10)
+    expect([stackReader.readBigNumber(), stackReader.readBigNumber()]).toEqual([0n, 0n])
+  })
+
   it('about versions that cannot be is nothing', async () => {
     const asked = async (version: bigint) => {
       const args = [{ type: 'int', value: version } as const]
