@@ -94,8 +94,8 @@ describe('a deposit', () => {
     address = String(channel!.address)
     expect(await ok(['channel', 'open', '9'])).toContain('(it was open before)')
     const text = await ok(['channel', 'deposit', '0.500000001'])
-    expect(text).toContain('deposited 2.000000001 TON, 0.500000001 of it now')
-    expect(await ok(['channel', 'list'])).toMatch(/open, in use +2\.000000001 +0 +0\n$/)
+    expect(text).toContain('deposited 2.000000001 TON, 0.500000001 TON of it now')
+    expect(await ok(['channel', 'list'])).toMatch(/open, in use +2\.000000001 TON +0 TON +0 TON\n$/)
     wallet = String((lastJson(await ok(['balance', '--json'])) as Json).wallet!.address)
   })
 
