@@ -151,7 +151,7 @@ function keyOf({ info }: Message): string | undefined {
 /**
  * All that a transaction took from its account beyond the value it sent on: collected fees, and
  * the forwarding fees that its messages carry to whoever imports them (nobody pays those out here).
- * What stands where the fee of instant routing was are flags of bouncing since TVM 12, and no money.
+ * What stands where the fee of instant routing was are flags of bouncing since TVM 12, no money.
  */
 export function feesOf(transaction: Transaction): NanoTon {
   let fees = transaction.totalFees.coins

@@ -13,7 +13,7 @@ import type { Account } from './account.ts'
 import { type Accounts, openAccounts } from './accounts.ts'
 import type { Database } from './database.ts'
 import { type Figures, figuresRow, NO_FIGURES } from './figures.ts'
-import { type HistoryWriter, type NewBlock, openHistory } from './history.ts'
+import { type HistoryOptions, type HistoryWriter, type NewBlock, openHistory } from './history.ts'
 import { openSnapshots } from './snapshots.ts'
 
 /** The network id of a localnet unless told otherwise: neither mainnet (-239) nor testnet (-3). */
@@ -69,11 +69,9 @@ const SLACK_MS = 1_000
 export function openBooks(options: BooksOptions): Books {
   const { database, identity, clock, blockMs, lastSeqno } = options
   const salt = `${identity.networkId} ${identity.seed}`
-  const history = openHistory({ database, salt, lastSeqno })
-  const accounts = openAccounts(database)
+  const { history, accounts, record } = openTables({ database, salt, lastSeqno })
   const snapshots = openSnapshots(database)
   const row = figuresRow(database.sql)
-  const prune = pruner(database)
   let figures = row.load() ?? NO_FIGURES
 
   const reload = () => {
@@ -94,12 +92,12 @@ export function openBooks(options: BooksOptions): Books {
       throw fault
     }
   }
-  const begin = () => {
-    history.reload()
-    const first = { seqno: 1, ms: clock.nowMs(), stepMs: blockMs, lt: 0n, transactions: [] }
-    history.append(first)
-    return NO_FIGURES
-  }
+  const keep = (work: () => void) =>
+    write(() => {
+      work()
+      return figures
+    })
+  const begin = () => beginHistory(history, clock.nowMs(), blockMs)
   if (!row.load()) write(begin)
   let toldMs = history.anchor.ms
   /** Goes to other blocks, as far as memory knows. */
@@ -121,23 +119,14 @@ export function openBooks(options: BooksOptions): Books {
       toldMs = Math.max(toldMs, wallMs)
       return toldMs
     },
-    commit: ({ figures: changed, block, accounts: changedAccounts = new Map() }) =>
+    commit: (entry) =>
       write(() => {
-        const { id } = block ? history.append(block) : history.anchor
-        for (const [address, account] of changedAccounts) accounts.put(address, account, id)
-        if (block && id % PRUNE_EVERY === 0) prune()
-        return { ...figures, ...changed }
+        if (entry.block) record(entry.block, entry.accounts)
+        return { ...figures, ...entry.figures }
       }),
-    freeze: (seqno) =>
-      write(() => {
-        history.freeze(seqno)
-        return figures
-      }),
+    freeze: (seqno) => keep(() => history.freeze(seqno)),
     takeSnapshot: (name) =>
-      write(() => {
-        snapshots.take(name, figures, history.anchor, history.nextId)
-        return figures
-      }),
+      keep(() => snapshots.take(name, figures, history.anchor, history.nextId)),
     restore: (name) =>
       goTo(() => ({ ...snapshots.restore(name, history.nextId), isPaused: figures.isPaused })),
     reset: () =>
@@ -146,6 +135,26 @@ export function openBooks(options: BooksOptions): Books {
         return begin()
       }),
   }
+}
+
+/** The tables that grow, and how a block goes into them. */
+function openTables(options: HistoryOptions) {
+  const history = openHistory(options)
+  const accounts = openAccounts(options.database)
+  const prune = pruner(options.database)
+  const record = (block: NewBlock, changed: Entry['accounts'] = new Map()) => {
+    const { id } = history.append(block)
+    for (const [address, account] of changed) accounts.put(address, account, id)
+    if (id % PRUNE_EVERY === 0) prune()
+  }
+  return { history, accounts, record }
+}
+
+/** Stores block 1; gives the figures of a network that begins. */
+function beginHistory(history: HistoryWriter, ms: number, stepMs: number): Figures {
+  history.reload()
+  history.append({ seqno: 1, ms, stepMs, lt: 0n, transactions: [] })
+  return NO_FIGURES
 }
 
 /** True where a database holds no network yet. */
