@@ -250,11 +250,27 @@ describe('the bond', () => {
     expect((await s.view()).stake).toBe(STAKE + TON)
   })
 
+  it('grows at the least value that covers it, with nothing left to give back', async () => {
+    const before = s.blockchain.snapshot()
+    let [fails, works] = [TON, TON + ITEM_VALUE.addStake]
+    while (works - fails > 100_000n) {
+      const value = (fails + works) / 2n
+      const { exit } = await s.addStake(TON, value)
+      expect([0, ITEM_EXIT.tooLittleValue]).toContain(exit)
+      if (exit === 0) works = value
+      else fails = value
+      await s.blockchain.loadFrom(before)
+    }
+    expect((await s.addStake(TON, works)).tx!.outMessagesCount).toBe(0)
+    expect((await s.view()).stake).toBe(STAKE + TON)
+  })
+
   it('cannot be unbonded beyond the stake, nor by a stranger', async () => {
     expect((await s.unbond(STAKE + 1n)).exit).toBe(ITEM_EXIT.amount)
     expect((await s.unbond(0n)).exit).toBe(ITEM_EXIT.amount)
     expect((await s.unbond(1n, s.stranger.address)).exit).toBe(ITEM_EXIT.notOwner)
-    expect((await s.unbond(STAKE)).exit).toBe(0)
+    expect((await s.unbond(1n)).exit).toBe(0)
+    expect((await s.unbond(STAKE - 1n)).exit).toBe(0)
     expect(await s.view()).toMatchObject({ stake: 0n, unbonding: STAKE })
   })
 
