@@ -66,6 +66,13 @@ describe('a market in the test jetton', () => {
     expect(jettons).toBe(await held(Address.parse((await market.wallet()).address)))
   })
 
+  it('is shown by name where a wallet or an explorer asks (getTokenData)', async () => {
+    const url = `${dev.localnet.url}/api/v2/getTokenData?address=${minter}`
+    const answer = (await (await fetch(url)).json()) as { result: { jetton_content: object } }
+    const { symbol, decimals, name } = TEST_JETTON
+    expect(answer.result.jetton_content).toMatchObject({ data: { symbol, decimals, name } })
+  })
+
   it('settles both legs, and not one base unit or nanoTON is missing', async () => {
     const { market, scheduler, providers } = dev
     const before = await supply()
