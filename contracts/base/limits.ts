@@ -248,7 +248,7 @@ export const LIMITS = {
   parameterGraceS: 600,
   /** A node looks at its own item this often. */
   registrationLookMs: 3_600_000,
-  /** An item is seen this often, seconds: a fourth of what makes it live, and a GPU may not more. */
+  /** An item is seen this often, seconds: a fourth of what makes it live; a GPU may no oftener. */
   itemHeartbeatS: 7 * 86_400,
   /** Items of one kind that are walked, newest first: one question to the chain each. */
   listedItems: 1_024,

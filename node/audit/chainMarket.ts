@@ -35,7 +35,7 @@ import { type ListedItem, listItems } from '../chain/itemList.ts'
 export interface KindSums {
   /** As the registry counts them. */
   readonly enrolled: number
-  /** As the list was walked: fewer where it is long, or where an item is frozen for want of rent. */
+  /** As the list was walked: fewer where it is long, or an item is frozen for want of rent. */
   readonly walked: number
   readonly live: number
   readonly staked: NanoTon

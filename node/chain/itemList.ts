@@ -13,8 +13,8 @@ export interface ListedItem {
 }
 
 /**
- * Items from `last` on, newest first, live or not, at most `LIMITS.listedItems`. Ends early where an
- * account is frozen for want of rent: anyone may fill it up again.
+ * Items from `last` on, newest first, live or not, at most `LIMITS.listedItems`. Ends early where
+ * an account is frozen for want of rent: anyone may fill it up again.
  *
  * @example
  * for await (const { address, item } of listItems(chain, registry.kinds.scheduler.last)) ...

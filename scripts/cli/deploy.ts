@@ -50,7 +50,7 @@ async function deployAll(options: DeployOptions): Promise<void> {
   const { homeFolder, locateNetwork } = await import('../../node/system/home.ts')
   const { createClock } = await import('../../node/system/clock.ts')
   const { connectChain } = await import('../../node/chain/tonClient.ts')
-  const { prepareDeployment } = await import('../deploy/market.ts')
+  const { prepareDeployment } = await import('../market/institution.ts')
   const { formatTon } = await import('../../contracts/base/units.ts')
   const home = options.home ?? homeFolder(process.env)
   const { network, file } = await locateNetwork(options.network ?? 'localnet', home)

@@ -1,6 +1,6 @@
 /**
- * `chrysalis govern`: see who rules a market and what waits, propose other parameters, sign, submit,
- * execute, cancel, pause.
+ * `chrysalis govern`: see who rules a market and what waits, propose other parameters, sign,
+ * submit, execute, cancel, pause.
  * @module
  */
 import type { Command } from 'commander'
@@ -29,7 +29,8 @@ export function register(govern: Command): void {
     .option('--delay <s>', 'seconds until they may come into force', integerOption)
     .addHelpText(
       'after',
-      '\nExamples:\n  chrysalis govern propose parameters.json\n  chrysalis govern submit order.json\n',
+      '\nExamples:\n  chrysalis govern propose parameters.json\n' +
+        '  chrysalis govern submit order.json\n',
     )
     .action((file: string, options: GovernOptions) => runVerb(options, () => make(file, options)))
   const sign = govern
@@ -200,7 +201,7 @@ async function open(options: GovernOptions) {
   const { registryOf } = await import('../../node/chain/directory.ts')
   const { MarketError } = await import('../../contracts/base/errors.ts')
   const { openRoleKeys } = await import('../market/rolePorts.ts')
-  const { DEPLOYER } = await import('../deploy/market.ts')
+  const { DEPLOYER } = await import('../market/institution.ts')
   const { readGovernance } = await import('../deploy/govern.ts')
   const home = options.home ?? homeFolder(process.env)
   const network = await readNetwork(options.network ?? 'localnet', home)

@@ -106,7 +106,7 @@ async function start(options: LocalnetOptions): Promise<void> {
 /** The network with its registry on chain: deployed, or found where it stands. */
 async function instituted(home: string, network: NetworkConfig, file: string) {
   const { createClock } = await import('../../node/system/clock.ts')
-  const { deployLocally } = await import('../deploy/market.ts')
+  const { deployLocally } = await import('../market/institution.ts')
   return deployLocally({ home, network, file, clock: createClock() })
 }
 

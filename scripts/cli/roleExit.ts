@@ -24,7 +24,8 @@ export function addRoleExit(command: Command, kind: 'provider' | 'scheduler'): v
     .option('-y, --yes', 'do not ask')
     .addHelpText(
       'after',
-      `\nExamples:\n  chrysalis ${kind} exit\n  chrysalis ${kind} exit --to ADDRESS --yes --json\n\n` +
+      `\nExamples:\n  chrysalis ${kind} exit\n` +
+        `  chrysalis ${kind} exit --to ADDRESS --yes --json\n\n` +
         `Stop the ${kind} first. Run it again at the time it names: it goes on where it can.\n`,
     )
     .action((options: ExitOptions) => runVerb(options, () => leave(kind, options)))
@@ -57,7 +58,8 @@ function worstCase({ before, unclaimed, longestS }: Exit): string[] {
   const fees = 20_000_000n * BigInt(unclaimed.channels + 2 * open.length + 2)
   return [
     `  unclaimed    ${formatTon(unclaimed.amount)} in ${unclaimed.channels} channels, claimed now`,
-    `  channels     ${open.length} of your own hold ${formatTon(locked)}; payees may claim what you signed`,
+    `  channels     ${open.length} of your own hold ${formatTon(locked)}; payees may claim of it`,
+    '               what you signed',
     `  stake        ${formatTon(bonded)} TON`,
     `  at the most  ${days(longestS)} from now until all is out`,
     `  fees         less than ${formatTon(fees)} TON; reserves of rent stay on the contracts`,

@@ -1,7 +1,7 @@
 /**
  * The market's parameters as a JSON file that a person reads and edits: what `chrysalis market
- * --chain --json` prints, `chrysalis deploy --parameters` begins with and `chrysalis govern propose`
- * proposes. Amounts are decimal strings of nanoTON; unknown keys are refused.
+ * --chain --json` prints, `chrysalis deploy --parameters` begins with and `govern propose` takes.
+ * Amounts are decimal strings of nanoTON; unknown keys are refused.
  * @module
  */
 import { readFile } from 'node:fs/promises'

@@ -21,6 +21,7 @@ import {
 import { PROVIDER_CODE } from '../../contracts/wrappers/Provider.ts'
 import {
   REGISTRY_CODE_HASH,
+  REGISTRY_RESERVE,
   registryAddress,
   registryStateInit,
 } from '../../contracts/wrappers/Registry.ts'
@@ -58,8 +59,6 @@ export interface Step {
   readonly body: Cell
 }
 
-/** Five years of rent with 16 versions of the parameters, and room for work. */
-const REGISTRY_RESERVE: NanoTon = 1_000_000_000n
 /** On top of a reserve: the deployment itself. */
 const DEPLOY_FEES: NanoTon = 50_000_000n
 

@@ -15,7 +15,7 @@ import { Address } from '@ton/core'
 import { toBase64, toHex } from '../../contracts/base/bytes.ts'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import type { Chain, Wallet } from '../../contracts/base/ports.ts'
-import { formatTon, TON } from '../../contracts/base/units.ts'
+import { TON, formatTon as ton } from '../../contracts/base/units.ts'
 import { acknowledgementHash } from '../../contracts/money/acknowledgement.ts'
 import { type Contradiction, verifyContradiction } from '../../contracts/money/contradiction.ts'
 import {
@@ -26,11 +26,11 @@ import { registryOf } from '../../node/chain/directory.ts'
 import { createWallet } from '../../node/chain/wallet.ts'
 import { createClock } from '../../node/system/clock.ts'
 import { createRandom } from '../../node/system/random.ts'
-import { DEPLOYER } from '../deploy/market.ts'
 import { type Court, concludeCase, findAccused, openCase } from '../disputes/cases.ts'
 import { bearVerdict, signVote } from '../disputes/votes.ts'
 import { DEV_MODEL, type DevMarket, startDev } from './dev.ts'
 import { openExit } from './exit.ts'
+import { DEPLOYER } from './institution.ts'
 import { type Books, openBooks } from './journeyBooks.ts'
 import { advance, doublePrompts } from './journeyRules.ts'
 import { openRoleKeys } from './rolePorts.ts'
@@ -75,19 +75,19 @@ async function follow(
   say('2. One job: sealed, paid ahead, answered, receipted')
   const result = await oneJob(market)
   say(`   "${result.text.trim()}"`)
-  say(`   cost ${formatTon(result.cost)} TON, fee ${formatTon(result.fee)} TON`)
+  say(`   cost ${ton(result.cost)} TON, fee ${ton(result.fee)} TON`)
 
   say('3. Settlement: both payees claim their vouchers on chain')
   const { claimed } = await market.settle()
-  say(`   claimed ${formatTon(claimed.clientChannel)} from the client's channel,`)
-  say(`   ${formatTon(claimed.providerChannel)} from the scheduler's`)
+  say(`   claimed ${ton(claimed.clientChannel)} from the client's channel,`)
+  say(`   ${ton(claimed.providerChannel)} from the scheduler's`)
   show(await books.balances())
 
   say('4. The market doubles the price of prompts while everybody runs')
   const client = await clientWallet(home, market, chain)
   const version = await doublePrompts(home, market, client)
   const dearer = await oneJob(market)
-  say(`   version ${version} is in force; the same job now costs ${formatTon(dearer.cost)} TON`)
+  say(`   version ${version} is in force; the same job now costs ${ton(dearer.cost)} TON`)
   if (dearer.cost <= result.cost) throw new MarketError('internal', { cost: dearer.cost })
 
   say('5. The scheduler contradicts itself (on purpose), and the client takes it to a case')
@@ -158,7 +158,7 @@ async function dispute(
     { ...court, random, wallet: client },
     { accused, evidence: found.hash, amount: CLAIMED },
   )
-  say(`   case ${address.toString()}: ${formatTon(view.frozen)} TON of the stake are frozen`)
+  say(`   case ${address.toString()}: ${ton(view.frozen)} TON of the stake are frozen`)
   const { network } = market
   const keystore = await openRoleKeys({ home, network, role: DEPLOYER })
   const ruling = { uphold: true, loss: found.lossAtMost }
@@ -172,9 +172,7 @@ async function dispute(
   say(`   ${votes.length} arbiters uphold it; the loser may appeal for three days, and does not`)
   await advance(market, judged.deadlineS - (await court.chain.now()) + 1)
   const ended = await concludeCase({ ...court, wallet: client }, address)
-  say(
-    `   ${ended.state}: ${formatTon(view.frozen)} TON slashed, ${formatTon(ruling.loss)} to the client,`,
-  )
+  say(`   ${ended.state}: ${ton(view.frozen)} TON slashed, ${ton(ruling.loss)} to the client,`)
   say('   the rest burned; the bond is back')
   return address
 }
@@ -219,9 +217,7 @@ async function exits(home: string, market: DevMarket, say: (line: string) => voi
 async function sum(books: Books, say: (line: string) => void): Promise<boolean> {
   const { minted, balances, fees, inFlight } = await books.totals()
   const isWhole = minted === balances + fees + inFlight
-  say(
-    `   minted ${formatTon(minted)} = balances ${formatTon(balances)} + fees ${formatTon(fees)} TON:`,
-  )
+  say(`   minted ${ton(minted)} = balances ${ton(balances)} + fees ${ton(fees)} TON:`)
   say(`   ${isWhole ? 'not one nanoTON missing' : 'SOMETHING IS MISSING'}`)
   return isWhole
 }

@@ -14,8 +14,8 @@ import {
   readGovernance,
   submitOrder,
 } from '../deploy/govern.ts'
-import { DEPLOYER } from '../deploy/market.ts'
 import type { DevMarket } from './dev.ts'
+import { DEPLOYER } from './institution.ts'
 import { openRoleKeys } from './rolePorts.ts'
 
 /** An order of the multisig, a day in the timelock, anyone's execution; nobody is restarted. */

@@ -1,5 +1,5 @@
 /**
- * What running roles have in common on this machine: how they end, and what they ask for their work.
+ * What running roles have in common on this machine: how they end, and what they ask for work.
  * @module
  */
 import { type Bytes, utf8 } from '../../contracts/base/bytes.ts'

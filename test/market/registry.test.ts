@@ -37,7 +37,7 @@ import {
   readGovernance,
   submitOrder,
 } from '../../scripts/deploy/govern.ts'
-import { deployLocally, prepareDeployment } from '../../scripts/deploy/market.ts'
+import { deployLocally, prepareDeployment } from '../../scripts/market/institution.ts'
 import { localnetConfig, writeNetwork } from '../../scripts/market/networkFile.ts'
 import { openRoleKeys } from '../../scripts/market/rolePorts.ts'
 import { realClock as clock, postJson, testKey } from '../support/localnet.ts'

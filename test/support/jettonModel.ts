@@ -2,7 +2,8 @@
  * A jetton-channel, its wallet and its owners' wallets as a few numbers: what the sandbox must say.
  *
  * Written from `contracts/tolk/jettonChannel/README.md`, not from the program. What a message
- * brought and burned of TON (`Came`) is read off the chain; what the channel keeps of it is reckoned here.
+ * brought and burned of TON (`Came`) is read off the chain; what the channel keeps of it is
+ * reckoned here.
  * @module
  */
 import { greater, lesser } from '../../contracts/base/units.ts'

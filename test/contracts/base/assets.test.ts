@@ -39,7 +39,7 @@ describe('an asset', () => {
     expect(() => assetsOf(wrong)).toThrow(expect.objectContaining({ code: 'bad-config' }))
   })
 
-  it('may be listed by the registry, by its minter and with the decimals of the price table', () => {
+  it('may be listed by the registry, by minter and with the decimals of the price table', () => {
     const registered = (scale: bigint, decimals: number) =>
       new Map([
         ['ton', { scale: 1_000_000n, decimals: 9 }],

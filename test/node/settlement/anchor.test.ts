@@ -1,4 +1,7 @@
-/** @module */
+/**
+ * The anchor of a payee's books: what changes it, and what does not.
+ * @module
+ */
 import { describe, expect, it } from 'vitest'
 import { toHex } from '../../../contracts/base/bytes.ts'
 import { booksAnchor } from '../../../node/settlement/anchor.ts'

@@ -1,6 +1,6 @@
 /**
- * Deploying the market's contracts to a network: keys, parameters and guardians with the defaults of
- * a development network, and the registry's address written where nodes look for it.
+ * Deploying the market's contracts to a network: keys, parameters and guardians with the defaults
+ * of a development network, and the registry's address written where nodes look for it.
  * @module
  */
 import { Address } from '@ton/core'
@@ -18,10 +18,10 @@ import { connectChain } from '../../node/chain/tonClient.ts'
 import { createWallet } from '../../node/chain/wallet.ts'
 import { readNetwork } from '../../node/system/home.ts'
 import type { Keystore } from '../../node/system/keystore.ts'
-import { setRegistry } from '../market/networkFile.ts'
-import { openRoleKeys } from '../market/rolePorts.ts'
-import { costOf, type Deployed, deploy } from './deploy.ts'
-import { deploymentPlan, type PlanOptions, type Step } from './plan.ts'
+import { costOf, type Deployed, deploy } from '../deploy/deploy.ts'
+import { deploymentPlan, type PlanOptions, type Step } from '../deploy/plan.ts'
+import { setRegistry } from './networkFile.ts'
+import { openRoleKeys } from './rolePorts.ts'
 
 /** Folder of the deployer's keys below the network's. */
 export const DEPLOYER = 'deployer'
