@@ -4,7 +4,7 @@
  */
 import { expect, it } from 'vitest'
 import { itemSandbox, STAKE, UNBONDING_S } from '../../support/itemSandbox.ts'
-import { DAY_S } from '../../support/sandboxChain.ts'
+import { DAY_S, START_S } from '../../support/sandboxChain.ts'
 
 it('of an item with nothing bonded, nothing is frozen', async () => {
   const s = await itemSandbox()
@@ -17,4 +17,16 @@ it('of an item with nothing bonded, nothing is frozen', async () => {
   expect(body.loadUint(32)).toBe(0x2c5a2211)
   expect({ amount: body.loadCoins(), ticket: body.loadUint(32) }).toEqual({ amount: 0n, ticket: 0 })
   expect((await s.facts()).frozenUntilS).toBe(0)
+})
+
+it('a short case neither shortens a long one, nor lasts like one that is over', async () => {
+  const s = await itemSandbox()
+  await s.register()
+  await s.freeze(STAKE, 20 * DAY_S)
+  await s.freeze(STAKE, DAY_S)
+  expect((await s.facts()).frozenUntilS).toBe(START_S + 20 * DAY_S)
+  await s.settle({ ticket: 1, release: STAKE })
+  await s.settle({ ticket: 2, release: STAKE })
+  await s.freeze(STAKE, DAY_S)
+  expect((await s.facts()).frozenUntilS).toBe(START_S + DAY_S)
 })
