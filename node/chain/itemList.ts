@@ -14,7 +14,8 @@ export interface ListedItem {
 
 /**
  * Items from `last` on, newest first, live or not, at most `LIMITS.listedItems`. Ends early where
- * an account is frozen for want of rent: anyone may fill it up again.
+ * an account is frozen for want of rent (anyone may fill it up again), and where numbers do not fall:
+ * such a list would have no end.
  *
  * @example
  * for await (const { address, item } of listItems(chain, registry.kinds.scheduler.last)) ...
@@ -25,10 +26,13 @@ export async function* listItems(
   signal?: AbortSignal,
 ): AsyncGenerator<ListedItem> {
   let address = last
+  let before = Number.POSITIVE_INFINITY
   for (let count = 0; address && count < LIMITS.listedItems; count++) {
     const { status } = await chain.account(address, signal)
     if (status !== 'active') return
     const item = await readItem(chain, address)
+    if (item.index >= before) return
+    before = item.index
     yield { address, item }
     address = item.previous
   }
