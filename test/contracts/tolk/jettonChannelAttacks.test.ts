@@ -69,8 +69,11 @@ describe('who may say what', () => {
 
   it('a false notification costs the channel nothing', async () => {
     const before = await s.balance()
-    for (const value of [0n, 1n, 1_000n, 400_000n, 2_000_000n, TON]) {
-      await s.internal(s.stranger.address, value, notification(1n, s.payer.address), false)
+    for (const value of [0n, 1n, 1_000n, 400_000n, 1_700_000n, 2_000_000n, TON]) {
+      const lie = notification(1n, s.payer.address)
+      const { exit } = await s.internal(s.stranger.address, value, lie, false)
+      // What pays for the code and not for an answer is no error either.
+      if (value > 1_000_000n) expect(exit).toBe(0)
       expect(await s.balance()).toBeGreaterThanOrEqual(before)
     }
   })
@@ -95,6 +98,16 @@ describe('who may say what', () => {
     await fresh.internal(fresh.config.minter, TON, answer(fresh.payee.address))
     await fresh.internal(fresh.config.minter, TON, answer(fresh.stranger.address))
     expect(String((await fresh.view()).wallet)).toBe(String(fresh.payee.address))
+  })
+
+  it('a channel that never learned of its wallet closes, and has no jettons to sweep', async () => {
+    const fresh = await jettonSandbox({ config: { minter: s.stranger.address } })
+    await fresh.open()
+    await fresh.startClose()
+    fresh.elapse(DAY_S)
+    expect((await fresh.finishClose()).exit).toBe(0)
+    expect((await fresh.sweep(1n)).exit).toBe(EXIT.noWallet)
+    expect((await fresh.sweep()).exit).toBe(0)
   })
 
   it('a wallet that only takes leaves the TON accounts whole', async () => {

@@ -48,7 +48,8 @@ describe('address of a jetton-channel', () => {
     const addresses = changes.map((change) =>
       String(jettonChannelAddress({ ...config, ...change })),
     )
-    expect(new Set([...addresses, String(channelAddress(config))]).size).toBe(changes.length + 1)
+    const { minter: _, ...ofTon } = config
+    expect(new Set([...addresses, String(channelAddress(ofTon))]).size).toBe(changes.length + 1)
   })
 
   it.each<[string, Partial<JettonChannelConfig>]>([
