@@ -14,8 +14,8 @@ export interface ListedItem {
 
 /**
  * Items from `last` on, newest first, live or not, at most `LIMITS.listedItems`. Ends early where
- * an account is frozen for want of rent (anyone may fill it up again), and where numbers do not fall:
- * such a list would have no end.
+ * an account is frozen for want of rent (anyone may fill it up again), and where numbers do not
+ * fall: such a list would have no end.
  *
  * @example
  * for await (const { address, item } of listItems(chain, registry.kinds.scheduler.last)) ...

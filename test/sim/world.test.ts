@@ -9,7 +9,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { runWorld, type WorldReport } from '../../scripts/market/simulated.ts'
 
-const SEED = 1
+const SEED = 2
 const JOBS = 200
 const TIMEOUT_MS = 120_000
 

@@ -138,15 +138,17 @@ export function clientParty(
   },
 ): Party<Market> {
   return party(machine, async (ports) => {
+    const network = {
+      ...WORLD,
+      schedulers: [settings.scheduler],
+      providers: settings.providers.map(({ keystore }) => identityOf(keystore)),
+    }
     const role = await connect({
-      network: {
-        ...WORLD,
-        schedulers: [settings.scheduler],
-        providers: settings.providers.map(({ keystore }) => identityOf(keystore)),
-      },
+      network,
       deposit: DEPOSIT,
       policy: { maxTick: 95 },
-      ports,
+      // Every port is given: one that is loaded meanwhile would take time that no seed decides.
+      ports: { ...ports, directory: listedDirectory(network) },
       env: {},
       home: '/nowhere',
     })
