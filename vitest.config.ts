@@ -1,10 +1,14 @@
 /**
- * Three projects: `unit` (pure logic and the TVM in process), `market` (processes and localnet, and
- * a browser where there is one), `conformance` (published vectors, read from folders that may be
- * absent).
+ * Four projects: `unit` (pure logic and the TVM in process), `chain` (a localnet, and what stands on
+ * it, in the test's own process), `market` (processes, and a browser where there is one),
+ * `conformance` (published vectors, read from folders that may be absent).
  * @module
  */
 import { defineConfig } from 'vitest/config'
+
+/** Tests of `market` that start no role in a process of its own: two of them go side by side. */
+const CHAIN =
+  'test/market/{toncenter/*,chain,client,jetton,journey,localnet,localnetKill,registry}.test.ts'
 
 const slow = { testTimeout: 120_000, hookTimeout: 120_000 }
 
@@ -23,10 +27,12 @@ export default defineConfig({
           isolate: false,
         },
       },
+      { test: { name: 'chain', include: [CHAIN], ...slow } },
       {
         test: {
           name: 'market',
           include: ['test/{market,browser}/**/*.test.ts'],
+          exclude: [CHAIN],
           fileParallelism: false,
           sequence: { groupOrder: 1 },
           ...slow,

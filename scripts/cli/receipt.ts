@@ -18,7 +18,7 @@ export function register(receipt: Command): void {
   receipt
     .command('verify')
     .description(
-      'Verify a receipt file offline: exit 0 only where every signature and sum holds, and the\n' +
+      'Verify a receipt file offline: exit 0 only where every signature and sum holds, and the ' +
         'evidence in it supported the job at its time.',
     )
     .argument('<file>', 'a receipt file (JSON)')

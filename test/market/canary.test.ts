@@ -25,6 +25,7 @@ import {
   type Role,
   records,
   SCHEDULER,
+  schedulerAt,
   startProvider,
   until,
   untilOffered,
@@ -74,10 +75,10 @@ beforeAll(async () => {
   const port = Number(/\/tcp\/(\d+)/.exec(address ?? '')?.[1])
   towardsProviders = await startRecorder(port)
   towardsClients = await startRecorder(port)
-  await announce(towardsProviders.port)
+  await announce(scheduler, towardsProviders.port)
   const provider = await startProvider(processes, ['--tick', '40', ...servedBy(server)])
   await untilOffered(scheduler, 1)
-  await announce(towardsClients.port)
+  await announce(scheduler, towardsClients.port)
   roles = { scheduler, provider }
 })
 afterAll(async () => {
@@ -111,12 +112,9 @@ async function echo(
 }
 
 /** Whoever reads network.json from now on dials the scheduler at another port. */
-async function announce(port: number): Promise<void> {
+async function announce(scheduler: Role, port: number): Promise<void> {
   const network = await networkOf(processes.home)
-  const schedulers = network.schedulers.map((each) => ({
-    ...each,
-    addresses: each.addresses.map((address) => address.replace(/\/tcp\/\d+/, `/tcp/${port}`)),
-  }))
+  const schedulers = [schedulerAt(scheduler, port)]
   const file = join(processes.home, 'localnet', 'network.json')
   await writeFile(file, JSON.stringify({ ...network, schedulers }))
 }

@@ -37,6 +37,13 @@ const EXPECTED = [
   'receipt verify',
   'evidence verify',
   'evidence show',
+  'market',
+  'deploy',
+  'govern show',
+  'govern propose',
+  'dispute open',
+  'provider exit',
+  'scheduler exit',
   'match',
 ]
 
@@ -69,6 +76,7 @@ function commandsIn(text: string): string[] {
 function verbs(path: readonly string[] = []): { verb: string; out: string; exit: number | null }[] {
   const { out, exit } = help(path)
   const below = commandsIn(out)
+  expect(path.length, path.join(' ')).toBeLessThan(4) // a description that looks like a list
   if (below.length === 0) return [{ verb: path.join(' '), out, exit }]
   return below.flatMap((name) => verbs([...path, name]))
 }

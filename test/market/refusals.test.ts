@@ -14,6 +14,8 @@ import {
   PROVIDERS,
   type Processes,
   type Role,
+  type RunningMarket,
+  schedulerAt,
   startMarket,
 } from '../support/marketProcesses.ts'
 
@@ -24,12 +26,13 @@ const LOCKED_MS = 5_000
 let busy: Server
 let busyPort: string
 
+let market: RunningMarket
 let processes: Processes
 let gateway: Role
 
 beforeAll(async () => {
   processes = await openProcesses()
-  await startMarket(processes, PROVIDERS.slice(0, 1))
+  market = await startMarket(processes, PROVIDERS.slice(0, 1))
   gateway = await processes.start(['gateway', 'start', '--port', '0'])
   busy = createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => busy.once('listening', resolve))
@@ -201,10 +204,7 @@ describe('what the command refuses to begin with', () => {
     const file = join(processes.home, 'dead.json')
     await writeFile(file, JSON.stringify(dead))
     await refused(['balance', '--network', file], { exit: 6, code: 'chain-unavailable' })
-    const schedulers = network.schedulers.map((each) => ({
-      ...each,
-      addresses: each.addresses.map((address) => address.replace(/\/tcp\/\d+/, '/tcp/9')),
-    }))
+    const schedulers = [schedulerAt(market.scheduler, 9)]
     await writeFile(file, JSON.stringify({ ...network, name: 'dead', schedulers }))
     await refused(['balance', '--network', file], { exit: 6, code: 'unreachable' })
     await writeFile(file, JSON.stringify({ ...network, name: 'dead', id: network.id + 1 }))

@@ -106,6 +106,14 @@ export interface RunningMarket {
   readonly providers: readonly Role[]
 }
 
+/** What a network.json names to have a running scheduler dialled at another port. */
+export function schedulerAt({ first }: Role, port: number) {
+  const addresses = (first.addresses as string[]).map((address) =>
+    address.replace(/\/tcp\/\d+/, `/tcp/${port}`),
+  )
+  return { identity: String(first.identity), addresses }
+}
+
 /** Arguments of a provider's start, beside the ports. */
 export const PROVIDERS: readonly (readonly string[])[] = [
   ['--role', 'provider-1', '--tick', '40'],
