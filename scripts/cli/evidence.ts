@@ -25,7 +25,7 @@ export function register(evidence: Command): void {
   const verify = evidence
     .command('verify')
     .description(
-      'Verify evidence offline: exit 0 only where it is verified. Takes raw TDX quotes and\n' +
+      'Verify evidence offline: exit 0 only where it is verified. Takes raw TDX quotes and ' +
         "SEV-SNP reports (binary or hex), NVIDIA evidence and tokens, and the market's document.",
     )
     .argument('<file>', 'the evidence')
@@ -64,7 +64,7 @@ offline, and the answer says so: \`evidence show\` asks the chain.
   const show = evidence
     .command('show')
     .description(
-      'Show what a provider proved in the newest receipt kept here, verified again now,\n' +
+      'Show what a provider proved in the newest receipt kept here, verified again now, ' +
         'freshness by the chain included.',
     )
     .argument('<provider>', 'identity of the provider in hex, or its beginning')
