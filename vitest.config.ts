@@ -1,20 +1,24 @@
 /**
- * Four projects: `unit` (pure logic and the TVM in process), `chain` (a localnet, and what stands on
- * it, in the test's own process), `market` (processes, and a browser where there is one),
- * `conformance` (published vectors, read from folders that may be absent).
+ * Five projects: `unit` (pure logic and the TVM in process), `chain` (a localnet, and what stands
+ * on it, in the test's own process), `market` (roles in processes of their own, and a browser where
+ * there is one), `timed` (the same where time is bounded), `conformance` (published vectors, read
+ * from folders that may be absent).
  * @module
  */
 import { defineConfig } from 'vitest/config'
 
-/** Tests of `market` that start no role in a process of its own: two of them go side by side. */
+/** Tests that start no role in a process of its own. */
 const CHAIN =
   'test/market/{toncenter/*,chain,client,jetton,journey,localnet,localnetKill,registry}.test.ts'
+
+/** Tests that hold the machine to a time: they run alone, after all others. */
+const TIMED = 'test/market/{canary,failures,help,load}.test.ts'
 
 const slow = { testTimeout: 120_000, hookTimeout: 120_000 }
 
 export default defineConfig({
   test: {
-    // Two files at a time, but those of `market`, which start processes of their own: one by one.
+    // Two files at a time: one a core.
     maxWorkers: 2,
     projects: [
       {
@@ -32,9 +36,17 @@ export default defineConfig({
         test: {
           name: 'market',
           include: ['test/{market,browser}/**/*.test.ts'],
-          exclude: [CHAIN],
-          fileParallelism: false,
+          exclude: [CHAIN, TIMED],
           sequence: { groupOrder: 1 },
+          ...slow,
+        },
+      },
+      {
+        test: {
+          name: 'timed',
+          include: [TIMED],
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
           ...slow,
         },
       },

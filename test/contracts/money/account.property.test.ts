@@ -35,7 +35,7 @@ describe('the two ends of an account', () => {
     const property = fc.property(program, (ops) => {
       for (const event of play(ops)) seen.add(event)
     })
-    fc.assert(property, { seed: SEED, numRuns: Number(process.env.ACCOUNT_RUNS ?? 3_000) })
+    fc.assert(property, { seed: SEED, numRuns: Number(process.env.ACCOUNT_RUNS ?? 1_500) })
     // The programs reach what they are meant to reach.
     for (const event of ['adopted', 'rollback', 'refused exposure', 'refused unpaid']) {
       expect(seen, `seed ${SEED}`).toContain(event)

@@ -36,7 +36,7 @@ type Op =
 type Flaw = 'none' | 'network' | 'channel' | 'signature'
 
 const SEED = Number(process.env.SEED ?? 20261122)
-const RUNS = Number(process.env.RUNS ?? 26)
+const RUNS = Number(process.env.RUNS ?? 10)
 const LENGTH = 25
 /** Below this a message may run out of gas in the TVM before the check that the model names. */
 const COMFORTABLE = 8_000_000n
