@@ -12,7 +12,7 @@ const CHAIN =
   'test/market/{toncenter/*,chain,client,jetton,journey,localnet,localnetKill,registry}.test.ts'
 
 /** Tests that hold the machine to a time: they run alone, after all others. */
-const TIMED = 'test/market/{failures,load}.test.ts'
+const TIMED = 'test/market/{failures,help,load}.test.ts'
 
 const slow = { testTimeout: 120_000, hookTimeout: 120_000 }
 
