@@ -6,11 +6,10 @@
  * @module
  */
 import type { Address } from '@ton/core'
-import { MarketError } from '../../contracts/base/errors.ts'
-import { LIMITS } from '../../contracts/base/limits.ts'
 import type { NanoTon } from '../../contracts/base/units.ts'
 import { type ItemView, readItem } from '../../contracts/wrappers/bondedItem.ts'
 import { ITEM_VALUE, unbondBody, withdrawBody } from '../../contracts/wrappers/itemMessages.ts'
+import { untilFinal } from './channelView.ts'
 import { itemOf, type Membership, type RegistrationDeps, viewItem } from './registration.ts'
 
 /** How far a node is out. */
@@ -90,19 +89,11 @@ function heldBack({ frozen, frozenUntilS }: ItemView, nowS: number): NanoTon {
   return nowS < frozenUntilS ? frozen : 0n
 }
 
-async function untilItem(
-  { chain, clock }: RegistrationDeps,
+function untilItem(
+  deps: RegistrationDeps,
   address: Address,
   wanted: (view: ItemView) => boolean,
   signal?: AbortSignal,
 ): Promise<ItemView> {
-  const untilMs = clock.monotonicMs() + LIMITS.chainFinalMs
-  for (;;) {
-    const view = await readItem(chain, address)
-    if (wanted(view)) return view
-    if (clock.monotonicMs() > untilMs) {
-      throw new MarketError('timeout', { waiting: 'item', item: address.toString() })
-    }
-    await clock.sleep(LIMITS.chainPollMs, signal)
-  }
+  return untilFinal(deps, address, () => readItem(deps.chain, address), wanted, signal)
 }
