@@ -6,14 +6,17 @@
  * An agreement is everything a job adds on both sides together: the request sealed and opened (two
  * KEM operations, the client's signature), the response key, the response set up and its first
  * frame opened (two more). Run interleaved in the same process: a floor, which is only OpenSSL's
- * part of an agreement, on keys that are imported already; frames through `hpke`'s own asynchronous
- * Seal; the agreement with the portable KEM. Budgets: 2 ms of CPU an agreement and 100,000 frames a
+ * part of an agreement, on keys that are imported already, and of a frame; frames through `hpke`'s
+ * own asynchronous Seal; the agreement with the portable KEM. Budgets: 2 ms of CPU an agreement and 100,000 frames a
  * CPU-second, sealed and opened, on an idle core; on a shared one read the ratios: the floor knows
  * how fast the hour is. Frames are timed in batches and let go, as a provider does: ten thousand
  * kept alive measure the garbage collector.
  * @module
  */
 import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
   decapsulate,
   diffieHellman,
   encapsulate,
@@ -63,6 +66,10 @@ async function main(): Promise<void> {
     portableMs: [] as number[],
     sealMicros: [] as number[],
     openMicros: [] as number[],
+    floorSealMicros: [] as number[],
+    floorOpenMicros: [] as number[],
+    sealTimesFloor: [] as number[],
+    openTimesFloor: [] as number[],
     hpkeSealMicros: [] as number[],
   }
   const floor = asymmetricFloor()
@@ -80,6 +87,12 @@ async function main(): Promise<void> {
     const { seal, open } = await frames(native)
     found.sealMicros.push(seal)
     found.openMicros.push(open)
+    collect()
+    const bare = await bareFrames()
+    found.floorSealMicros.push(bare.seal)
+    found.floorOpenMicros.push(bare.open)
+    found.sealTimesFloor.push(seal / bare.seal)
+    found.openTimesFloor.push(open / bare.open)
     found.hpkeSealMicros.push(await hpkeFrames(native))
   }
   report(found, values.json === true)
@@ -143,6 +156,32 @@ async function frames(kem: Kem): Promise<{ seal: number; open: number }> {
   return { seal: seal / (FRAMES / BATCH), open: open / (FRAMES / BATCH) }
 }
 
+/** OpenSSL's part of a frame, as node gives it: no counter, no flag, no transcript. */
+async function bareFrames(): Promise<{ seal: number; open: number }> {
+  const key = createSecretKey(randomBytes(32))
+  const nonce = randomBytes(12)
+  const tagged = { authTagLength: 16 }
+  let tag = Buffer.alloc(0)
+  let sealed = Buffer.alloc(0)
+  const seal = await cpuMicros(FRAMES, async () => {
+    for (let i = 0; i < FRAMES; i++) {
+      const cipher = createCipheriv('chacha20-poly1305', key, nonce, tagged)
+      sealed = cipher.update(content)
+      cipher.final()
+      tag = cipher.getAuthTag()
+    }
+  })
+  const open = await cpuMicros(FRAMES, async () => {
+    for (let i = 0; i < FRAMES; i++) {
+      const decipher = createDecipheriv('chacha20-poly1305', key, nonce, tagged)
+      decipher.setAuthTag(tag)
+      decipher.update(sealed)
+      decipher.final()
+    }
+  })
+  return { seal, open }
+}
+
 /** The baseline: the same frames through the library's own context. */
 async function hpkeFrames(kem: Kem): Promise<number> {
   const { publicKey } = kem.generateKeyPair()
@@ -175,6 +214,10 @@ function report(found: Record<string, number[]>, json: boolean): void {
     framesSealedPerCpuSecond: perSecond('sealMicros'),
     framesBudget: 100_000,
     framesOpenedPerCpuSecond: perSecond('openMicros'),
+    floorFramesSealedPerCpuSecond: perSecond('floorSealMicros'),
+    floorFramesOpenedPerCpuSecond: perSecond('floorOpenMicros'),
+    sealTimesFloor: Number(median('sealTimesFloor').toFixed(2)),
+    openTimesFloor: Number(median('openTimesFloor').toFixed(2)),
     hpkeFramesSealedPerCpuSecond: perSecond('hpkeSealMicros'),
     syncTimesHpke: Number((median('hpkeSealMicros') / median('sealMicros')).toFixed(1)),
   }
