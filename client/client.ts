@@ -8,7 +8,7 @@
 import { verdictCache } from '../contracts/attest/verdictCache.ts'
 import type { EvidenceVerifier } from '../contracts/attest/verifier.ts'
 import { allVerifiers } from '../contracts/attest/verify.ts'
-import { assetNamed } from '../contracts/base/assets.ts'
+import { amountOf, assetNamed } from '../contracts/base/assets.ts'
 import { MarketError } from '../contracts/base/errors.ts'
 import { type NetworkConfig, parseNetwork } from '../contracts/base/network.ts'
 import type { NanoTon } from '../contracts/base/units.ts'
@@ -41,8 +41,11 @@ export interface ConnectOptions {
    * minter's address.
    */
   readonly asset?: string
-  /** First deposit into a new channel, base units of the asset; default 2 TON, or 2 of a jetton. */
-  readonly deposit?: bigint
+  /**
+   * First deposit into a new channel: base units of the asset, or as a person writes it, '2.5'.
+   * Default 2 TON, or 2 of a jetton.
+   */
+  readonly deposit?: bigint | string
   /**
    * False: connects when needed and never makes a deposit by itself, so that looking (quote,
    * models, channels) and closing work without a scheduler's help. Default true.
@@ -63,13 +66,13 @@ export interface ConnectOptions {
 }
 
 /** In whole units of the asset. */
-const DEFAULT_DEPOSIT = 2n
+const DEFAULT_DEPOSIT = '2'
 
 /**
  * Connects to a market: opens keys and store, reaches the first scheduler that answers, and opens a
  * channel with a deposit where there is none yet.
  *
- * Throws `unknown-network`, `bad-asset`, `bad-config`, `key-file`, `store-locked`, `unreachable`,
+ * Throws `unknown-network`, `bad-asset`, `bad-input`, `bad-config`, `key-file`, `store-locked`, `unreachable`,
  * `no-funds`, `chain-unavailable`, `wrong-network`.
  *
  * @example
@@ -92,13 +95,10 @@ export async function connect(options: ConnectOptions): Promise<Market> {
   }
   const folder = roleFolder(home, network.name, profile)
   const { ports, release } = await openPorts(options.ports ?? {}, network, folder, env)
-  const named = await orReleased(release, () =>
-    assetNamed(network, options.asset ?? 'ton', ports.directory.current().assets),
-  )
+  const { named, deposit } = await orReleased(release, () => money(options, network, ports))
   const { asset } = named
   const fund = (needed: NanoTon) => fundFromFaucet(network, ports, needed)
   const fundDeposit = (needed: bigint) => fundAsset(network, ports, asset, needed)
-  const { deposit = DEFAULT_DEPOSIT * 10n ** BigInt(named.decimals) } = options
   const { openChannel: mayOpen = true } = options
   const { maxFee } = policy
   const lineNeeds = { network, asset, deposit, mayOpen, maxFee, fundDeposit }
@@ -153,4 +153,13 @@ async function orReleased<T>(release: () => Promise<void>, step: () => T): Promi
     await release()
     throw error
   }
+}
+
+/** What jobs are paid in, and the first deposit in its base units. */
+function money(options: ConnectOptions, network: NetworkConfig, { directory }: ClientPorts) {
+  const { asset = 'ton', deposit: given = DEFAULT_DEPOSIT } = options
+  const named = assetNamed(network, asset, directory.current().assets)
+  const deposit = typeof given === 'string' ? amountOf(given, named) : given
+  if (typeof deposit === 'bigint' && deposit > 0n) return { named, deposit }
+  throw new MarketError('bad-input', { field: 'deposit', expected: 'an amount above 0' })
 }

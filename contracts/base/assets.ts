@@ -10,6 +10,7 @@ import { MarketError } from './errors.ts'
 import type { MarketParameters } from './marketParameters.ts'
 import type { NetworkConfig } from './network.ts'
 import type { Asset } from './terms.ts'
+import { parseUnits } from './units.ts'
 
 /** An asset with what a person calls it. */
 export interface NamedAsset {
@@ -78,6 +79,18 @@ function isMinter(asset: Asset, text: string): boolean {
   } catch {
     return false
   }
+}
+
+/**
+ * An amount above 0 that a person wrote, in base units. Throws `bad-input`.
+ *
+ * @example
+ * amountOf('1.5', TON_ASSET) // 1500000000n
+ */
+export function amountOf(text: string, { decimals, unit }: NamedAsset): bigint {
+  const amount = parseUnits(text, decimals)
+  if (amount > 0n) return amount
+  throw new MarketError('bad-input', { field: 'amount', expected: `above 0 ${unit}` })
 }
 
 /** One word for an asset, the same for everyone: `ton`, or the minter's raw address. */

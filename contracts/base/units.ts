@@ -19,10 +19,7 @@ export const MAX_COINS = (1n << 120n) - 1n
 
 /** `1234567890n` as `"1.23456789"`: exact, no rounding. */
 export function formatTon(amountNano: NanoTon): string {
-  const sign = amountNano < 0n ? '-' : ''
-  const magnitude = amountNano < 0n ? -amountNano : amountNano
-  const fraction = (magnitude % TON).toString().padStart(9, '0').replace(/0+$/, '')
-  return `${sign}${magnitude / TON}${fraction && `.${fraction}`}`
+  return formatUnits(amountNano, 9)
 }
 
 /** `"1.5"` as `1500000000n`. Throws `bad-input` on anything but a plain non-negative decimal. */

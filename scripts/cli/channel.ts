@@ -10,7 +10,7 @@ import type { Market } from '../../client/types.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { formatTon } from '../../contracts/base/units.ts'
 import { consent } from './consent.ts'
-import { type AssetOptions, addAsset, amountOf } from './money.ts'
+import { type AssetOptions, addAsset } from './money.ts'
 import { addCommon } from './options.ts'
 import { type CommonOptions, printResult, runVerb, say, table } from './output.ts'
 
@@ -89,20 +89,15 @@ async function listAll(options: ChannelOptions): Promise<void> {
 
 async function openOne(amount: string, options: ChannelOptions): Promise<void> {
   const { connect } = await import('../../client/index.ts')
-  const { homeFolder, readNetwork } = await import('../../node/system/home.ts')
   const { moneyOf } = await import('./assets.ts')
-  const { assetNamed, assetKey } = await import('../../contracts/base/assets.ts')
-  const { profile, asset = 'ton' } = options
-  const home = options.home ?? homeFolder(process.env)
-  const network = await readNetwork(options.network ?? 'localnet', home)
-  const named = assetNamed(network, asset)
-  const deposit = amountOf(amount, named)
-  await using market = await connect({ network, home, profile, asset, deposit })
-  const ofAsset = (each: ChannelInfo) => each.inUse && each.asset === assetKey(named.asset)
-  const channel = (await market.channels()).find(ofAsset)
+  const { amountOf, assetKey } = await import('../../contracts/base/assets.ts')
+  const { network = 'localnet', home, profile, asset } = options
+  await using market = await connect({ network, home, profile, asset, deposit: amount })
+  const inAsset = assetKey(market.asset.asset)
+  const channel = (await market.channels()).find((each) => each.inUse && each.asset === inAsset)
   if (!channel) throw new MarketError('no-channel')
-  const before = channel.deposited === deposit ? '' : ' (it was open before)'
-  const money = moneyOf(network, channel.asset)
+  const before = channel.deposited === amountOf(amount, market.asset) ? '' : ' (it was open before)'
+  const money = moneyOf(market.network, channel.asset)
   printResult(options, { channel }, [
     `channel  ${channel.address}${before}`,
     `         deposited ${money(channel.deposited)}`,
@@ -115,6 +110,7 @@ async function topUp(
   options: ChannelOptions,
 ): Promise<void> {
   const { moneyOf } = await import('./assets.ts')
+  const { amountOf } = await import('../../contracts/base/assets.ts')
   await using market = await look(options)
   const amount = amountOf(text, market.asset)
   const channel = await market.topUp(amount, address)

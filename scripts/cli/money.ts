@@ -4,8 +4,7 @@
  */
 import type { Command } from 'commander'
 import type { NamedAsset } from '../../contracts/base/assets.ts'
-import { MarketError } from '../../contracts/base/errors.ts'
-import { formatUnits, parseUnits } from '../../contracts/base/units.ts'
+import { formatUnits } from '../../contracts/base/units.ts'
 
 export interface AssetOptions {
   readonly asset?: string
@@ -23,13 +22,6 @@ export function addAsset(command: Command): Command {
 /** Formats amounts of an asset with its unit: `1.5 TON`. */
 export function amountIn({ decimals, unit }: Pick<NamedAsset, 'decimals' | 'unit'>) {
   return (amount: bigint): string => `${formatUnits(amount, decimals)} ${unit}`
-}
-
-/** An amount above 0, in base units. Throws `bad-input`. */
-export function amountOf(text: string, { decimals, unit }: NamedAsset): bigint {
-  const amount = parseUnits(text, decimals)
-  if (amount > 0n) return amount
-  throw new MarketError('bad-input', { field: 'amount', expected: `above 0 ${unit}` })
 }
 
 /** `ton,usdt-test` as names. */

@@ -157,6 +157,23 @@ describe('closeChannel', () => {
   })
 })
 
+describe('the first deposit', () => {
+  it('may be written as a person does, in the asset', async () => {
+    const { client, now } = await played('written deposit')
+    const market = await client({ deposit: '2.5' })
+    expect(await now(market.channels())).toMatchObject([{ deposited: (5n * TON) / 2n }])
+    await now(market.close())
+  })
+
+  it.each([0n, -1n, 2 as unknown as bigint, '0', '2,5'])(
+    'is refused where it is %s',
+    async (deposit) => {
+      const { client } = await played('no deposit')
+      await expect(client({ deposit })).rejects.toMatchObject({ code: 'bad-input' })
+    },
+  )
+})
+
 describe('topUp', () => {
   it('is usable at once: the payee looks at the chain before it refuses', async () => {
     const { client, now, served } = await played('top up')

@@ -6,6 +6,7 @@ import { Address } from '@ton/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  amountOf,
   assetKey,
   assetNamed,
   assetOf,
@@ -62,6 +63,17 @@ describe('an asset', () => {
     expect(sameAsset(minter, 'ton')).toBe(false)
     expect(sameAsset(undefined, 'ton')).toBe(true)
     expect(() => assetOf('dollars')).toThrow(expect.objectContaining({ code: 'bad-input' }))
+  })
+})
+
+describe('an amount that a person wrote', () => {
+  it('is above 0, in base units', () => {
+    expect(amountOf('1.5', TON_ASSET)).toBe(1_500_000_000n)
+    for (const text of ['0', '-1', '1.0000000001', '']) {
+      expect(() => amountOf(text, TON_ASSET)).toThrow(
+        expect.objectContaining({ code: 'bad-input' }),
+      )
+    }
   })
 })
 
