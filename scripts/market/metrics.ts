@@ -2,18 +2,20 @@
  * Metrics of the serving roles for Prometheus (text format 0.0.4), and the only labels they have.
  *
  * Metrics leave the machine and are kept for years, so they carry nothing that names a client, a
- * channel, a provider, a prompt or a key: `model` and `tier`, and no other label. Names end in
- * their unit. Amounts are sums over all channels.
+ * channel, a provider, a prompt or a key: `model`, `tier`, and the `asset` of an amount, which is
+ * `ton` or the raw address of a jetton's minter. Names end in their unit. Amounts are sums over all
+ * channels of an asset.
  * @module
  */
 import { LIMITS } from '../../contracts/base/limits.ts'
 import type { Tier } from '../../contracts/base/tier.ts'
+import type { Earned } from '../../node/provider/earnings.ts'
 import type { ProviderStatus } from '../../node/provider/provider.ts'
 import type { SchedulerStatus } from '../../node/scheduler/scheduler.ts'
-import { type ChainHealth, channelSums } from './schedulerView.ts'
+import { type ChainHealth, type ChannelSums, channelSums } from './schedulerView.ts'
 
 /** The labels that exist. */
-export const METRIC_LABELS = ['model', 'tier'] as const
+export const METRIC_LABELS = ['model', 'tier', 'asset'] as const
 type Labels = { readonly [label in (typeof METRIC_LABELS)[number]]?: string }
 
 interface Sample {
@@ -43,8 +45,11 @@ export interface Metrics<Figures> {
   text(figures: Figures): Promise<string>
 }
 
+const SLOT_LABELS = ['model', 'tier'] as const
+
 const ROUNDED =
-  ' Rounded to a double, so exact only below 2^53 nanoTON; the exact figure is in /status.'
+  ', in base units of the asset (nanoTON for ton). Rounded to a double, so exact only below 2^53;' +
+  ' the exact figure is in /status.'
 
 const SCHEDULER: readonly Metric<SchedulerFigures>[] = [
   {
@@ -60,13 +65,13 @@ const SCHEDULER: readonly Metric<SchedulerFigures>[] = [
   {
     name: 'chrysalis_scheduler_slots',
     help: 'Slots on offer, by model and by the tier that their providers claim.',
-    labels: METRIC_LABELS,
+    labels: SLOT_LABELS,
     read: ({ status }) => grouped(status.slots, () => 1),
   },
   {
     name: 'chrysalis_scheduler_places',
     help: 'Places of all slots on offer, as their providers declare them.',
-    labels: METRIC_LABELS,
+    labels: SLOT_LABELS,
     read: ({ status }) => grouped(status.slots, (slot) => slot.capacity),
   },
   {
@@ -85,24 +90,28 @@ const SCHEDULER: readonly Metric<SchedulerFigures>[] = [
     read: ({ status }) => one(status.clientChannels.length),
   },
   {
-    name: 'chrysalis_channel_deposit_nano',
-    help: `Deposits of all client channels, in nanoTON.${ROUNDED}`,
-    read: ({ status }) => amount(channelSums(status.clientChannels).deposit),
+    name: 'chrysalis_channel_deposit_base_units',
+    help: `Deposits of all client channels${ROUNDED}`,
+    labels: ['asset'],
+    read: ({ status }) => ofChannels(status, ({ deposit }) => deposit),
   },
   {
-    name: 'chrysalis_channel_signed_nano',
-    help: `What the vouchers held on all client channels promise, in nanoTON.${ROUNDED}`,
-    read: ({ status }) => amount(channelSums(status.clientChannels).cumulative),
+    name: 'chrysalis_channel_signed_base_units',
+    help: `What the vouchers held on all client channels promise${ROUNDED}`,
+    labels: ['asset'],
+    read: ({ status }) => ofChannels(status, ({ cumulative }) => cumulative),
   },
   {
-    name: 'chrysalis_channel_spent_nano',
-    help: `What jobs have cost on all client channels, fees included, in nanoTON.${ROUNDED}`,
-    read: ({ status }) => amount(channelSums(status.clientChannels).spent),
+    name: 'chrysalis_channel_spent_base_units',
+    help: `What jobs have cost on all client channels, fees included${ROUNDED}`,
+    labels: ['asset'],
+    read: ({ status }) => ofChannels(status, ({ spent }) => spent),
   },
   {
-    name: 'chrysalis_channel_claimed_nano',
-    help: `What has been claimed on chain from all client channels, in nanoTON.${ROUNDED}`,
-    read: ({ status }) => amount(channelSums(status.clientChannels).claimed),
+    name: 'chrysalis_channel_claimed_base_units',
+    help: `What has been claimed on chain from all client channels${ROUNDED}`,
+    labels: ['asset'],
+    read: ({ status }) => ofChannels(status, ({ claimed }) => claimed),
   },
   {
     name: 'chrysalis_chain_up',
@@ -120,13 +129,13 @@ const PROVIDER: readonly Metric<ProviderStatus>[] = [
   {
     name: 'chrysalis_provider_running_jobs',
     help: 'Places that are taken now, by model.',
-    labels: METRIC_LABELS,
+    labels: SLOT_LABELS,
     read: ({ slots, tier }) => grouped(slots.map(withTier(tier)), (slot) => slot.running),
   },
   {
     name: 'chrysalis_provider_places',
     help: 'Places on sale, by model.',
-    labels: METRIC_LABELS,
+    labels: SLOT_LABELS,
     read: ({ slots, tier }) => grouped(slots.map(withTier(tier)), (slot) => slot.places),
   },
   {
@@ -135,14 +144,16 @@ const PROVIDER: readonly Metric<ProviderStatus>[] = [
     read: ({ schedulers }) => one(schedulers.filter((each) => each.connected).length),
   },
   {
-    name: 'chrysalis_provider_earned_nano',
-    help: `What jobs have earned on all channels ever taken, in nanoTON.${ROUNDED}`,
-    read: ({ earned }) => amount(earned),
+    name: 'chrysalis_provider_earned_base_units',
+    help: `What jobs have earned on all channels ever taken${ROUNDED}`,
+    labels: ['asset'],
+    read: (status) => ofEarnings(status, ({ earned }) => earned),
   },
   {
-    name: 'chrysalis_provider_claimed_nano',
-    help: `What has been claimed on chain, in nanoTON.${ROUNDED}`,
-    read: ({ claimed }) => amount(claimed),
+    name: 'chrysalis_provider_claimed_base_units',
+    help: `What has been claimed on chain${ROUNDED}`,
+    labels: ['asset'],
+    read: (status) => ofEarnings(status, ({ claimed }) => claimed),
   },
   {
     name: 'chrysalis_provider_jobs_total',
@@ -194,8 +205,20 @@ function one(value: number): Sample[] {
   return [{ value }]
 }
 
-function amount(nano: bigint): Sample[] {
-  return one(Number(nano)) // shown, never counted with: see ROUNDED
+function ofChannels(
+  { clientChannels }: SchedulerStatus,
+  amount: (sums: ChannelSums) => bigint,
+): Sample[] {
+  return [...channelSums(clientChannels)].map(([asset, sums]) => inAsset(asset, amount(sums)))
+}
+
+function ofEarnings(status: ProviderStatus, amount: (earned: Earned) => bigint): Sample[] {
+  const ofJettons = status.jettons.map((each) => inAsset(each.asset, amount(each)))
+  return [inAsset('ton', amount(status)), ...ofJettons]
+}
+
+function inAsset(asset: string, amount: bigint): Sample {
+  return { labels: { asset }, value: Number(amount) } // shown, never counted with: see ROUNDED
 }
 
 function withTier(tier: Tier) {

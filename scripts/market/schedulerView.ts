@@ -10,7 +10,6 @@ import { LIMITS } from '../../contracts/base/limits.ts'
 import type { NetworkConfig } from '../../contracts/base/network.ts'
 import type { Chain, Clock } from '../../contracts/base/ports.ts'
 import { TIER_MEANING } from '../../contracts/base/tier.ts'
-import type { NanoTon } from '../../contracts/base/units.ts'
 import { tickPrice } from '../../contracts/money/price.ts'
 import type { ChannelFigures, SchedulerStatus } from '../../node/scheduler/scheduler.ts'
 
@@ -22,11 +21,12 @@ export interface ChainHealth {
   readonly lastBlockAgeS: number | null
 }
 
+/** In base units of one asset. */
 export interface ChannelSums {
-  readonly deposit: NanoTon
-  readonly cumulative: NanoTon
-  readonly spent: NanoTon
-  readonly claimed: NanoTon
+  readonly deposit: bigint
+  readonly cumulative: bigint
+  readonly spent: bigint
+  readonly claimed: bigint
 }
 
 /** How amounts of a jetton are shown; what has none is in nanoTON. */
@@ -74,7 +74,7 @@ export function schedulerView(
       .slice(0, LIMITS.statusRows)
       .map((channel) => ({ ...channel, ...moneyOf(network, channel.asset) })),
     totals: {
-      ...channelSums(clientChannels),
+      ...(channelSums(clientChannels).get('ton') ?? NOTHING),
       slots: slots.length,
       channels: clientChannels.length,
     },
@@ -88,18 +88,22 @@ function moneyOf(network: NetworkConfig, key: string): { money?: JettonUnit } {
   return { money: { unit, decimals } }
 }
 
-/** Sums over the channels of TON, exact: a sum over several assets would say nothing. */
-export function channelSums(channels: readonly ChannelFigures[]): ChannelSums {
-  const ofTon = channels.filter(({ asset }) => asset === 'ton')
-  const sum = (amount: (channel: ChannelFigures) => NanoTon): NanoTon =>
-    ofTon.reduce((total, channel) => total + amount(channel), 0n)
-  return {
-    deposit: sum((channel) => channel.deposit),
-    cumulative: sum((channel) => channel.cumulative),
-    spent: sum((channel) => channel.spent),
-    claimed: sum((channel) => channel.claimed),
+/** Exact sums over the channels of each asset, by its key, TON first: never one over several. */
+export function channelSums(channels: readonly ChannelFigures[]): Map<string, ChannelSums> {
+  const sums = new Map<string, ChannelSums>([['ton', NOTHING]])
+  for (const { asset, deposit, cumulative, spent, claimed } of channels) {
+    const sum = sums.get(asset) ?? NOTHING
+    sums.set(asset, {
+      deposit: sum.deposit + deposit,
+      cumulative: sum.cumulative + cumulative,
+      spent: sum.spent + spent,
+      claimed: sum.claimed + claimed,
+    })
   }
+  return sums
 }
+
+const NOTHING: ChannelSums = { deposit: 0n, cumulative: 0n, spent: 0n, claimed: 0n }
 
 /**
  * A look at the chain that never fails and never makes a status wait for long: readers share one

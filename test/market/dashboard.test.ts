@@ -46,7 +46,9 @@ it('stays up with the market, tells its figures, and stops with it', async () =>
       clientChannels: [{ deposit: '2000000000' }],
     })
     const metrics = await (await fetch(`${url}/metrics`)).text()
-    const claimed = /^chrysalis_channel_claimed_nano ([1-9]\d*)$/m.exec(metrics)?.[1]
+    const claimed = /^chrysalis_channel_claimed_base_units\{asset="ton"\} ([1-9]\d*)$/m.exec(
+      metrics,
+    )?.[1]
     expect(claimed).toBeDefined()
     const settled = { cumulative: claimed, spent: claimed, claimed }
     expect(status).toMatchObject({ clientChannels: [settled], totals: settled })

@@ -19,6 +19,8 @@ const FIGURES: SchedulerFigures = {
   chain: { answers: true, lastBlockAgeS: 12 },
 }
 
+const JETTON = `0:${'f6'.repeat(32)}`
+
 /** Samples of a page by `name{labels}`. */
 function samplesOf(text: string): Record<string, number> {
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
@@ -49,13 +51,23 @@ describe('a scheduler', () => {
       chrysalis_scheduler_providers_connected: 2,
       chrysalis_scheduler_providers_payable: 2,
       chrysalis_scheduler_client_channels: 2,
-      chrysalis_channel_deposit_nano: 2 ** 60,
-      chrysalis_channel_signed_nano: 44,
-      chrysalis_channel_spent_nano: 33,
-      chrysalis_channel_claimed_nano: 21,
+      'chrysalis_channel_deposit_base_units{asset="ton"}': 2 ** 60,
+      'chrysalis_channel_signed_base_units{asset="ton"}': 44,
+      'chrysalis_channel_spent_base_units{asset="ton"}': 33,
+      'chrysalis_channel_claimed_base_units{asset="ton"}': 21,
       chrysalis_chain_up: 1,
       chrysalis_chain_last_block_age_seconds: 12,
     })
+  })
+
+  it('sums the channels of each asset by itself', async () => {
+    const inJetton = { ...SCHEDULER.clientChannels[0]!, asset: JETTON, deposit: 7n, spent: 5n }
+    const clientChannels = [...SCHEDULER.clientChannels, inJetton, inJetton]
+    const status = { ...SCHEDULER, clientChannels }
+    const samples = samplesOf(await schedulerText({ ...FIGURES, status }))
+    expect(samples[`chrysalis_channel_deposit_base_units{asset="${JETTON}"}`]).toBe(14)
+    expect(samples[`chrysalis_channel_spent_base_units{asset="${JETTON}"}`]).toBe(10)
+    expect(samples['chrysalis_channel_spent_base_units{asset="ton"}']).toBe(33)
   })
 
   it('shows no age of a block that is not known', async () => {
@@ -110,7 +122,7 @@ describe('a text', () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary' }), async (model) => {
         const page = await schedulerText(withSlots([{ ...SCHEDULER.slots[0]!, model }]))
-        const lines = page.split('\n').filter((line) => line.includes('{'))
+        const lines = page.split('\n').filter((line) => line.includes('{model'))
         expect(lines).toHaveLength(2)
         for (const line of lines) {
           expect(line).toMatch(/^chrysalis_[a-z_]+\{model="[\w.:/@+-]+",tier="[a-z-]+"\} \d+$/)
@@ -127,10 +139,18 @@ describe('a provider', () => {
       'chrysalis_provider_running_jobs{model="tiny-chat",tier="open"}': 3,
       'chrysalis_provider_places{model="tiny-chat",tier="open"}': 4,
       chrysalis_provider_schedulers_connected: 1,
-      chrysalis_provider_earned_nano: 1_234_567_890,
-      chrysalis_provider_claimed_nano: 1_000_000_000,
+      'chrysalis_provider_earned_base_units{asset="ton"}': 1_234_567_890,
+      'chrysalis_provider_claimed_base_units{asset="ton"}': 1_000_000_000,
       chrysalis_provider_jobs_total: 7,
     })
+  })
+
+  it('shows what it earned in each asset by itself', async () => {
+    const jettons = [{ asset: JETTON, earned: 9n, claimed: 4n }]
+    const samples = samplesOf(await (await providerMetrics()).text({ ...PROVIDER, jettons }))
+    expect(samples[`chrysalis_provider_earned_base_units{asset="${JETTON}"}`]).toBe(9)
+    expect(samples[`chrysalis_provider_claimed_base_units{asset="${JETTON}"}`]).toBe(4)
+    expect(samples['chrysalis_provider_earned_base_units{asset="ton"}']).toBe(1_234_567_890)
   })
 
   it('counts on from reading to reading', async () => {
@@ -146,8 +166,8 @@ describe.each([
   ['a scheduler', schedulerText],
   ['a provider', providerText],
 ])('%s', (_, read) => {
-  it('has no label but model and tier', async () => {
-    expect(METRIC_LABELS).toEqual(['model', 'tier'])
+  it('has no label but model, tier and asset', async () => {
+    expect(METRIC_LABELS).toEqual(['model', 'tier', 'asset'])
     const used = Object.keys(samplesOf(await read())).flatMap((name) =>
       [...name.matchAll(/[{,](\w+)="/g)].map((match) => match[1]!),
     )
@@ -169,7 +189,8 @@ describe.each([
       expect(name).toMatch(/^chrysalis_[a-z_]+$/)
       const help = new RegExp(`^# HELP ${name} (.+)$`, 'm').exec(text)?.[1] ?? ''
       expect(help.length).toBeGreaterThan(15)
-      if (name.endsWith('_nano')) expect(help).toMatch(/in nanoTON\..*exact only below 2\^53/)
+      if (!name.endsWith('_base_units')) continue
+      expect(help).toMatch(/\(nanoTON for ton\).*exact only below 2\^53/)
     }
   })
 })
