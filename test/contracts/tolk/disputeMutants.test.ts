@@ -6,13 +6,14 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { TON } from '../../../contracts/base/units.ts'
 import {
+  DISPUTE_ANSWER_S,
   DISPUTE_CLOSE_VALUE,
   DISPUTE_EXIT,
   DISPUTE_FLOOR,
 } from '../../../contracts/wrappers/Dispute.ts'
 import { DISPUTE_VALUE } from '../../../contracts/wrappers/disputeMessages.ts'
 import { BOND, type DisputeSandbox, disputeSandbox } from '../../support/disputeSandbox.ts'
-import { type Outcome, refuseEverything, sentTo } from '../../support/sandboxChain.ts'
+import { type Outcome, refuseEverything, START_S, sentTo } from '../../support/sandboxChain.ts'
 
 const UPHELD = { uphold: true, loss: 30n * TON }
 const EXIT = DISPUTE_EXIT
@@ -36,6 +37,36 @@ it('one arbiter is enough where the rules say so, and two are asked on appeal', 
   await one.appeal()
   expect((await one.verdict(UPHELD, [4])).exit).toBe(EXIT.tooFew)
   expect((await one.verdict(UPHELD, [4, 0])).exit).toBe(0)
+})
+
+describe('a case that waits', () => {
+  it('for the registry has nothing frozen, no ticket and no second bond', async () => {
+    await s.open()
+    expect(await s.view()).toMatchObject({ frozen: 0n, ticket: 0, appealBond: 0n })
+  })
+
+  it('for the item gives it an hour from the registry’s answer', async () => {
+    await s.open()
+    s.elapse(100)
+    await s.opened()
+    expect((await s.view()).deadlineS).toBe(START_S + 100 + DISPUTE_ANSWER_S)
+  })
+})
+
+it('a verdict counts even where nothing is left to give back to its bearer', async () => {
+  await s.tried()
+  const { gas } = await s.lab.undone(() => s.verdict(UPHELD))
+  const outcome = await s.verdict(UPHELD, [0, 1, 2], {}, gas * GAS_PRICE + 1n)
+  expect(outcome.exit).toBe(0)
+  expect(outcome.tx!.outMessagesCount).toBe(0)
+  expect((await s.view()).state).toBe('judged')
+})
+
+it('an appeal is late in the very second of its deadline', async () => {
+  await s.tried()
+  await s.verdict(UPHELD)
+  s.elapse(s.rules.appealS)
+  expect((await s.appeal()).exit).toBe(EXIT.tooLate)
 })
 
 describe('a conclusion', () => {
