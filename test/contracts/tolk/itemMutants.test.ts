@@ -178,6 +178,16 @@ describe('a case', () => {
     expect((await s.facts()).frozenUntilS).toBe(START_S + DAY_S)
   })
 
+  it('is settled even where loss and rest are too small to be sent: they stay', async () => {
+    await s.freeze(TON, DAY_S)
+    const before = await s.balance()
+    const outcome = await s.settle({ ticket: 1, release: TON, slash: 200n, loss: 100n })
+    expect(outcome.exit).toBe(0)
+    expect(outcome.tx!.outMessagesCount).toBe(0)
+    expect(await s.facts()).toMatchObject({ stake: STAKE - 200n, slashed: 200n, frozen: 0n })
+    expect(await s.balance()).toBeGreaterThan(before)
+  })
+
   it('that is settled makes a message for the loss or the rest only where there is one', async () => {
     const end = { release: TON, slash: TON }
     for (const { ticket, loss } of [
