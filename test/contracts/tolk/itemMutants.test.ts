@@ -8,6 +8,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { CHAIN_PRICES } from '../../../contracts/base/chainPrices.ts'
 import { TON } from '../../../contracts/base/units.ts'
 import { ITEM_EXIT } from '../../../contracts/wrappers/bondedItem.ts'
+import { itemConfigCell } from '../../../contracts/wrappers/itemConfig.ts'
 import {
   ITEM_FLOOR,
   ITEM_OUT,
@@ -23,7 +24,14 @@ import {
   STAKE,
   UNBONDING_S,
 } from '../../support/itemSandbox.ts'
-import { DAY_S, type Outcome, START_S, sentTo } from '../../support/sandboxChain.ts'
+import {
+  DAY_S,
+  internalMessage,
+  type Outcome,
+  outcomeOf,
+  START_S,
+  sentTo,
+} from '../../support/sandboxChain.ts'
 
 const PRICES = CHAIN_PRICES['sandbox-0.41']
 const gas = (used: bigint): bigint => gasFee(PRICES, used)
@@ -75,6 +83,76 @@ describe('registering', () => {
     t.elapse(1)
     expect((await t.withdraw()).exit).toBe(0)
   })
+})
+
+describe('an item that is new', () => {
+  it('blank, says nothing of itself but whose it is', async () => {
+    await s.become({ refuses: true })
+    const t = await another()
+    await t.register()
+    const { previous, ...view } = await t.view()
+    expect(previous).toBeUndefined()
+    expect(view).toEqual({
+      ...{ status: 'blank', config: view.config, stake: 0n, unbonding: 0n, unbondAtS: 0 },
+      ...{ frozen: 0n, frozenUntilS: 0, index: 0, enrolledAtS: 0, unbondingS: 0, seenAtS: 0 },
+      ...{ anchor: new Uint8Array(32), sheet: new Uint8Array(32), codeVersion: 0 },
+      ...{ slashed: 0n, withdrawn: 0n },
+    })
+  })
+
+  it('enrolled, holds exactly what its README writes of its data', async () => {
+    const books = beginCell().storeUint(0, 512).storeRef(s.profile)
+    const bond = beginCell().storeCoins(STAKE).storeCoins(0).storeUint(0, 32)
+    bond.storeCoins(0).storeCoins(0)
+    bond.storeCoins(0).storeUint(0, 32).storeUint(0, 32).storeUint(0, 32).storeUint(0, 240)
+    const listing = beginCell().storeAddress(null).storeUint(1, 32).storeUint(START_S, 32)
+    listing.storeUint(UNBONDING_S, 32)
+    const data = beginCell().storeUint(2, 8).storeRef(itemConfigCell(s.config))
+    data.storeUint(START_S, 32).storeUint(0, 32).storeUint(0, 16)
+    data.storeRef(books.endCell()).storeRef(bond.endCell()).storeRef(listing.endCell())
+    const { accountState } = await s.blockchain.getContract(s.address)
+    const held = accountState?.type === 'active' ? accountState.state.data : undefined
+    expect(held?.toString()).toBe(data.endCell().toString())
+  })
+
+  it('has given out no ticket: a case that never heard of one takes nothing', async () => {
+    const end = { ticket: 0, release: TON, slash: TON, loss: TON }
+    expect((await s.settle(end)).exit).toBe(0)
+    expect(await s.facts()).toMatchObject({ stake: STAKE, slashed: 0n })
+  })
+})
+
+it('a refusal that comes after the owner took the stake back takes nothing of the floor', async () => {
+  await s.become({ silent: true })
+  const t = await another()
+  await t.register()
+  t.elapse(DAY_S)
+  await t.withdraw()
+  expect(await t.balance()).toBe(ITEM_FLOOR)
+  t.elapse(DAY_S)
+  const enrol = beginCell().storeUint(0xffffffff, 32).storeUint(0x2c5a2001, 32).storeUint(0, 224)
+  const back = internalMessage(s.registry, t.address, TON, enrol.endCell(), { bounced: true })
+  const { exit, tx } = await outcomeOf(s.blockchain, t.address, back)
+  expect(exit).toBe(0)
+  expect((await t.facts()).status).toBe('blank')
+  expect(await t.balance()).toBe(ITEM_FLOOR - rentOf(tx))
+})
+
+it('a GPU that ends with a single nanoTON at stake has that unbonding', async () => {
+  const gpu = await itemSandbox({ kind: 'gpu' })
+  await gpu.register(1n)
+  gpu.elapse(30 * DAY_S)
+  expect(await gpu.facts()).toMatchObject({ stake: 0n, unbonding: 1n })
+})
+
+it('an item is solvent with its floor alone, and not below it', async () => {
+  await s.unbond(STAKE)
+  s.elapse(UNBONDING_S)
+  await s.withdraw()
+  expect(await s.solvency()).toMatchObject({ balance: ITEM_FLOOR, bonded: 0n, solvent: true })
+  s.elapse(DAY_S)
+  await s.internal(s.stranger.address, 1n, beginCell().endCell(), false)
+  expect(await s.solvency()).toMatchObject({ bonded: 0n, solvent: false })
 })
 
 it('a GPU that is renewed in time leaves unbonding what its owner has unbonded', async () => {
@@ -168,6 +246,25 @@ describe('a case', () => {
     expect((await s.facts()).frozenUntilS).toBe(0)
   })
 
+  it('that froze a single nanoTON is shown with its end', async () => {
+    await s.freeze(1n, DAY_S)
+    expect(await s.facts()).toMatchObject({ frozen: 1n, frozenUntilS: START_S + DAY_S })
+  })
+
+  it('told to end with a ticket of the future is no error, and changes nothing', async () => {
+    await s.freeze(TON, DAY_S)
+    expect((await s.settle({ ticket: 2, release: TON, slash: TON })).exit).toBe(0)
+    expect(await s.facts()).toMatchObject({ frozen: TON, slashed: 0n })
+  })
+
+  it('that has ended does not begin anew when a later one ends', async () => {
+    const end = { release: TON, slash: TON, loss: TON }
+    await s.freeze(TON, DAY_S)
+    await s.freeze(TON, DAY_S)
+    for (const ticket of [1, 2, 1, 2]) await s.settle({ ...end, ticket })
+    expect(await s.facts()).toMatchObject({ slashed: 2n * TON })
+  })
+
   it('that is short neither shortens a long one, nor lasts like one that is over', async () => {
     await s.freeze(STAKE, 20 * DAY_S)
     await s.freeze(STAKE, DAY_S)
@@ -204,6 +301,12 @@ describe('a case', () => {
 
 function opOf(body: Cell): number {
   return body.beginParse().loadUint(32)
+}
+
+/** What the account paid for its storage since its last transaction. */
+function rentOf(tx: Outcome['tx']): bigint {
+  if (tx?.description.type !== 'generic') throw new Error('no transaction')
+  return tx.description.storagePhase?.storageFeesCollected ?? 0n
 }
 
 /** How many things the code asked the chain to do, those that the chain then skipped included. */
