@@ -4,6 +4,7 @@
  * @module
  */
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { CHAIN_PRICES } from '../../../contracts/base/chainPrices.ts'
 import { TON } from '../../../contracts/base/units.ts'
 import {
   DISPUTE_ANSWER_S,
@@ -11,7 +12,12 @@ import {
   DISPUTE_EXIT,
   DISPUTE_FLOOR,
 } from '../../../contracts/wrappers/Dispute.ts'
-import { DISPUTE_VALUE } from '../../../contracts/wrappers/disputeMessages.ts'
+import {
+  CASE_PROTOCOL,
+  DISPUTE_OUT,
+  DISPUTE_VALUE,
+} from '../../../contracts/wrappers/disputeMessages.ts'
+import { forwardFee, sizeOf } from '../../../node/chain/simulatedFees.ts'
 import { BOND, type DisputeSandbox, disputeSandbox } from '../../support/disputeSandbox.ts'
 import { type Outcome, refuseEverything, START_S, sentTo } from '../../support/sandboxChain.ts'
 
@@ -20,6 +26,7 @@ const EXIT = DISPUTE_EXIT
 /** `fees.tolk`, and the sandbox's price. */
 const GAS_CONCLUDE = 11_000n
 const GAS_PRICE = 400n
+const PRICES = CHAIN_PRICES['sandbox-0.41']
 
 let s: DisputeSandbox
 let fresh: ReturnType<DisputeSandbox['blockchain']['snapshot']>
@@ -69,7 +76,33 @@ it('an appeal is late in the very second of its deadline', async () => {
   expect((await s.appeal()).exit).toBe(EXIT.tooLate)
 })
 
+describe('how many must sign on appeal', () => {
+  it.each([
+    { arbiters: 2, accounts: [] },
+    { arbiters: 3, accounts: ['owner'] },
+    { arbiters: 3, accounts: ['challenger'] },
+    { arbiters: 4, accounts: ['challenger', 'owner'] },
+  ] as const)('no more than there are impartial ones: %o', async ({ arbiters, accounts }) => {
+    const parties = new Map(accounts.map((party, place) => [place, party]))
+    const two = await disputeSandbox({ arbiters, accounts: parties })
+    await two.tried()
+    expect((await two.view()).terms).toMatchObject({ needed: 2, neededOnAppeal: 2 })
+  })
+})
+
 describe('a conclusion', () => {
+  it('sends what it takes to the registry, and all else above the floor to the winner', async () => {
+    await s.tried()
+    s.elapse(s.rules.verdictS)
+    const held = (await s.balance()) - (await rentDue())
+    const outcome = await s.conclude()
+    const sent = messagesOf(outcome)
+    expect(sent.map(({ to }) => to)).toEqual([s.registry.address, s.owner.address].map(String))
+    expect(sent[0]!.value).toBe(DISPUTE_CLOSE_VALUE - sent[0]!.fee)
+    const left = held + DISPUTE_VALUE.conclude - outcome.gas * GAS_PRICE - DISPUTE_FLOOR
+    expect(sent[1]!.value).toBe(left - DISPUTE_CLOSE_VALUE - sent[1]!.fee)
+  })
+
   it('needs bonds, floor, the way to the registry and its gas, to the nanoTON', async () => {
     await s.tried()
     await s.verdict({ uphold: false, loss: 0n })
@@ -96,7 +129,78 @@ async function rentDue(): Promise<bigint> {
   return tx.description.storagePhase?.storageFeesCollected ?? 0n
 }
 
+describe('a case that is over', () => {
+  it('keeps its end, and no rules or deadline', async () => {
+    const over = async () => {
+      const { state, deadlineS, terms } = await s.view()
+      return { state, deadlineS, terms }
+    }
+    await s.tried()
+    s.elapse(s.rules.verdictS)
+    await s.conclude()
+    expect(await over()).toEqual({ state: 'concluded', deadlineS: 0, terms: undefined })
+    await s.blockchain.loadFrom(fresh)
+    await s.open()
+    await s.opened()
+    await s.frozen(0n)
+    expect(await over()).toEqual({ state: 'void', deadlineS: 0, terms: undefined })
+  })
+
+  it('before it began, may be ended again with nothing to pay out', async () => {
+    await s.open()
+    s.elapse(DISPUTE_ANSWER_S)
+    await s.conclude()
+    const { gas } = await s.lab.undone(() => s.conclude())
+    const outcome = await s.conclude(gas * GAS_PRICE + 1n)
+    expect(outcome.exit).toBe(0)
+    expect(messagesOf(outcome)).toEqual([])
+  })
+})
+
+describe('what a case says of itself', () => {
+  it('has no verdict before there is one, and zeros in its place', async () => {
+    await s.tried()
+    const { first, second } = await s.view()
+    expect([first, second]).toEqual([undefined, undefined])
+    const { stack } = await s.blockchain.runGetMethod(s.address, 'get_case')
+    const numbers = stack.slice(-6, -1).map((entry) => entry.type === 'int' && entry.value)
+    expect(numbers).toEqual([0n, 0n, 0n, 0n, 0n])
+  })
+
+  it('counts the way to the registry as needed while a single nanoTON is owed', async () => {
+    await s.open({ value: DISPUTE_VALUE.open + 1n })
+    const { balance, owed, spare } = await s.solvency()
+    expect({ owed, spare }).toEqual({
+      ...{ owed: 1n, spare: balance - 1n - DISPUTE_FLOOR - DISPUTE_CLOSE_VALUE },
+    })
+  })
+})
+
 describe('what a case sends', () => {
+  it('says by an op what it is', async () => {
+    const ops = ({ tx }: Outcome): number[] =>
+      [...(tx?.outMessages.values() ?? [])].map(({ body }) => body.beginParse().loadUint(32))
+    const { openCase, closeCase } = CASE_PROTOCOL
+    expect(ops(await s.open())).toEqual([openCase])
+    await s.opened()
+    await s.frozen()
+    expect(ops(await s.verdict(UPHELD))).toEqual([DISPUTE_OUT.excess])
+    s.elapse(s.rules.appealS)
+    expect(ops(await s.conclude())).toEqual([closeCase, DISPUTE_OUT.payout])
+  })
+
+  it('to the registry with an opening is 0.1 TON, to the nanoTON', async () => {
+    const [asked] = messagesOf(await s.open())
+    expect(asked!.value + asked!.fee).toBe(TON / 10n)
+  })
+
+  it('with a verdict is what its bearer attached, and nothing of the case', async () => {
+    await s.tried()
+    const before = await s.balance()
+    await s.verdict(UPHELD)
+    expect(await s.balance()).toBe(before)
+  })
+
   const modes = ({ tx }: Outcome): boolean[] =>
     [...(tx?.outMessages.values() ?? [])].map(({ info }) => info.type === 'internal' && info.bounce)
 
@@ -119,3 +223,14 @@ describe('what a case sends', () => {
     expect(await s.balance()).toBe(DISPUTE_FLOOR)
   })
 })
+
+/** The messages of the case's transaction, each with the fee of forwarding it. */
+function messagesOf({ tx }: Outcome): { to: string; value: bigint; fee: bigint }[] {
+  return [...(tx?.outMessages.values() ?? [])].map(({ info, body }) => {
+    if (info.type !== 'internal') throw new Error('not an internal message')
+    // The root cell goes for nothing, and the body is in it where it has room.
+    const { bits, cells } = sizeOf(body.refs)
+    const fee = forwardFee(PRICES, bits, cells)
+    return { to: info.dest.toString(), value: info.value.coins, fee }
+  })
+}
