@@ -46,6 +46,8 @@ export interface ItemView {
   readonly slashed: NanoTon
   /** In all. */
   readonly withdrawn: NanoTon
+  /** Cases whose freezes stand. */
+  readonly cases: number
 }
 
 /** Whether the account covers what the item owes, as `get_solvency` tells it. */
@@ -107,6 +109,20 @@ export function isLive(
   return item.status === 'enrolled' && item.stake >= leastStake && seen
 }
 
+/** Freezes that stand and double what the next case must risk (`contracts/tolk/items/bond.tolk`). */
+export const CASES_A_DOUBLING = 16
+
+/**
+ * What a case against an item must risk to freeze anything, nanoTON: the least bond of the registry,
+ * doubled with every sixteenth case that stands already.
+ *
+ * @example
+ * bondAgainst({ cases: 16 }, 5_000_000_000n) // 10000000000n
+ */
+export function bondAgainst({ cases }: Pick<ItemView, 'cases'>, leastBond: NanoTon): NanoTon {
+  return leastBond << BigInt(Math.floor(cases / CASES_A_DOUBLING))
+}
+
 /** The answer of `get_item`. Throws `bad-frame`. */
 export function parseItemView(reader: TupleReader): ItemView {
   try {
@@ -131,11 +147,12 @@ export function parseItemView(reader: TupleReader): ItemView {
     const codeVersion = number(reader)
     const slashed = amount(reader)
     const withdrawn = amount(reader)
+    const cases = number(reader)
     const config = { registry, kind, owner, ...(kind === 'gpu' ? { key } : {}) }
     return {
       ...{ status, config, stake, unbonding, unbondAtS, frozen, frozenUntilS, index },
       ...{ ...(previous ? { previous } : {}), enrolledAtS, unbondingS, seenAtS },
-      ...{ anchor, sheet, codeVersion, slashed, withdrawn },
+      ...{ anchor, sheet, codeVersion, slashed, withdrawn, cases },
     }
   } catch (cause) {
     throw new MarketError('bad-frame', { record: 'item' }, { cause })

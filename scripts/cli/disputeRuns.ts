@@ -75,7 +75,7 @@ async function check(path: string, options: DisputeOptions): Promise<void> {
 async function open(path: string, options: DisputeOptions): Promise<void> {
   const { verifyContradiction } = await import('../../contracts/money/contradiction.ts')
   const { formatTon } = await import('../../contracts/base/units.ts')
-  const { findAccused, openCase, rulesOf } = await import('../disputes/cases.ts')
+  const { findAccused, leastBondAgainst, openCase } = await import('../disputes/cases.ts')
   const { contradictionLines } = await import('../disputes/words.ts')
   const { DISPUTE_VALUE } = await import('../../contracts/wrappers/disputeMessages.ts')
   const court = await enter(options)
@@ -85,7 +85,7 @@ async function open(path: string, options: DisputeOptions): Promise<void> {
   const proven = found.asset === 'jetton' ? 0n : found.lossAtMost
   const amount = options.amount ?? proven
   if (amount === 0n) throw new MarketError('bad-input', { missing: '--amount' })
-  const bond = options.bond ?? (await rulesOf(court)).leastBond
+  const bond = options.bond ?? (await leastBondAgainst(court, accused))
   for (const line of contradictionLines(found)) say(line)
   say(`accused     ${accused.kind} ${accused.address.toString()} of ${accused.owner.toString()}`)
   say(`freezes     at most ${formatTon(amount)} TON of its stake`)

@@ -11,6 +11,7 @@ import type { DisputeRules } from '../../contracts/base/marketParameters.ts'
 import type { Chain, Clock, Random, Wallet } from '../../contracts/base/ports.ts'
 import type { NanoTon } from '../../contracts/base/units.ts'
 import type { Contradiction } from '../../contracts/money/contradiction.ts'
+import { bondAgainst, readItem } from '../../contracts/wrappers/bondedItem.ts'
 import {
   type CaseConfig,
   type CaseState,
@@ -106,9 +107,15 @@ export async function rulesOf({ chain, registry }: Court): Promise<DisputeRules>
   return parameters.disputes
 }
 
+/** What a case against this item must risk now: more where many cases stand already. */
+export async function leastBondAgainst(court: Court, { address }: Accused): Promise<NanoTon> {
+  const { leastBond } = await rulesOf(court)
+  return bondAgainst(await readItem(court.chain, address), leastBond)
+}
+
 /**
  * Opens a case and waits until registry and item have answered. Throws `bad-input` where the bond
- * is below the least or challenger and accused are one, `wallet-empty`, `chain-unavailable`.
+ * is below the least against this item (`leastBondAgainst`, the default) or challenger and accused are one, `wallet-empty`, `chain-unavailable`.
  */
 export async function openCase(
   court: Court & { readonly random: Random; readonly wallet: Wallet },
@@ -120,9 +127,9 @@ export async function openCase(
   },
 ): Promise<{ readonly address: Address; readonly view: CaseView }> {
   const { registry, random, wallet } = court
-  const { leastBond } = await rulesOf(court)
-  const bond = claim.bond ?? leastBond
-  if (bond < leastBond) throw new MarketError('bad-input', { bond, least: leastBond })
+  const least = await leastBondAgainst(court, claim.accused)
+  const bond = claim.bond ?? least
+  if (bond < least) throw new MarketError('bad-input', { bond, least })
   const { kind, owner, key } = claim.accused
   if (owner.equals(wallet.address)) throw new MarketError('bad-input', { accused: 'oneself' })
   const config: CaseConfig = {

@@ -18,6 +18,8 @@ const WEEK_S = 7 * DAY_S
 /** Forwarding of a message whose body is in its root cell, at the prices of the sandbox. */
 export const FORWARD = 400_000n
 const MOST_OPEN = 240
+/** Cases that stand and double the bond of the next. */
+const CASES_A_DOUBLING = 16
 /** Nothing that is due is held back by cases for longer. */
 const LONGEST_HOLD_S = 45 * DAY_S
 
@@ -77,6 +79,12 @@ export class ItemModel {
     return nowS < this.untilS ? this.held : 0n
   }
 
+  /** Cases that hold something. */
+  standing(nowS: number): number {
+    if (this.frozen(nowS) === 0n) return 0
+    return this.cases.filter(({ used, holds }) => holds && !used).length
+  }
+
   heartbeat(nowS: number, withProfile: boolean): Done {
     if (this.kind === 'gpu') {
       if (!withProfile) return refused(ITEM_EXIT.noProfile)
@@ -123,14 +131,22 @@ export class ItemModel {
     })
   }
 
-  freeze(nowS: number, kept: bigint, amount: bigint, untilS: number): Done & { frozen: bigint } {
+  freeze(
+    nowS: number,
+    kept: bigint,
+    amount: bigint,
+    untilS: number,
+    bonds: number,
+  ): Done & { frozen: bigint } {
     let frozen = 0n
     const done = this.either(nowS, kept, () => {
       const now = this.frozen(nowS)
       frozen = least(amount, this.bonded)
       if (now === 0n) for (const each of this.cases) each.holds = false
       const oldest = this.cases.at(-MOST_OPEN)
-      if (untilS <= nowS || frozen === 0n || (oldest && !oldest.used && oldest.holds)) frozen = 0n
+      const full = oldest && !oldest.used && oldest.holds
+      const small = bonds < 2 ** Math.floor(this.standing(nowS) / CASES_A_DOUBLING)
+      if (untilS <= nowS || frozen === 0n || full || small) frozen = 0n
       else {
         this.untilS = now === 0n ? untilS : Math.max(this.untilS, untilS)
         this.held = now + frozen
@@ -167,7 +183,12 @@ export class ItemModel {
     return {
       ...{ stake: shown.stake, unbonding: shown.unbonding, unbondAtS: shown.unbondAtS },
       ...{ frozen, frozenUntilS: frozen > 0n ? this.untilS : 0, slashed: this.slashed },
-      ...{ withdrawn: this.withdrawn, seenAtS: this.seenAtS, enrolledAtS: this.enrolledAtS },
+      ...{
+        cases: this.standing(nowS),
+        withdrawn: this.withdrawn,
+        seenAtS: this.seenAtS,
+        enrolledAtS: this.enrolledAtS,
+      },
     }
   }
 

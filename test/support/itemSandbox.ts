@@ -101,7 +101,14 @@ export interface ItemSandbox {
   unbond(amount: bigint, from?: Address, value?: bigint): Promise<Outcome>
   withdraw(from?: Address, value?: bigint): Promise<Outcome>
   upgrade(from?: Address, value?: bigint): Promise<Outcome>
-  freeze(amount: bigint, forS: number, to?: Address, value?: bigint): Promise<Outcome>
+  /** `bonds`: what the case risks, in least bonds; default 1. */
+  freeze(
+    amount: bigint,
+    forS: number,
+    to?: Address,
+    value?: bigint,
+    bonds?: number,
+  ): Promise<Outcome>
   settle(end: {
     readonly ticket: number
     readonly release: bigint
@@ -181,8 +188,8 @@ export async function itemSandbox(options: ItemSandboxOptions = {}): Promise<Ite
       send(from, value, unbondBody(amount)),
     withdraw: (from = mine, value = ITEM_VALUE.withdraw) => send(from, value, withdrawBody()),
     upgrade: (from = mine, value = ITEM_VALUE.upgrade) => send(from, value, upgradeBody()),
-    freeze: (amount, forS, to = stranger.address, value) =>
-      told(freezeBody(to, amount, (blockchain.now ?? START_S) + forS), value),
+    freeze: (amount, forS, to = stranger.address, value, bonds) =>
+      told(freezeBody(to, amount, (blockchain.now ?? START_S) + forS, bonds), value),
     settle: (end) =>
       told(settleBody({ case: stranger.address, challenger: stranger.address, ...end })),
     become: async (memory) => {

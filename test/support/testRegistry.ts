@@ -53,12 +53,13 @@ export function newCodeBody(version: number, code: Cell): Cell {
   return beginCell().storeUint(0x2c5a2012, 32).storeUint(version, 16).storeRef(code).endCell()
 }
 
-export function freezeBody(to: Address, amount: bigint, untilS: number): Cell {
+export function freezeBody(to: Address, amount: bigint, untilS: number, bonds = 1): Cell {
   return beginCell()
     .storeUint(0x2c5a2013, 32)
     .storeAddress(to)
     .storeCoins(amount)
     .storeUint(untilS, 32)
+    .storeUint(bonds, 16)
     .endCell()
 }
 

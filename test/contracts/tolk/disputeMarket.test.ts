@@ -166,6 +166,32 @@ describe('several cases', () => {
   })
 })
 
+describe('a flood of sham cases', () => {
+  it('is dearer than the honest case that it is to keep out', async () => {
+    const sham = async (nonce: number, bonds: bigint) => {
+      const config = m.configOf(0, nonce)
+      await m.open(config, 1n, bonds * m.rules.leastBond)
+      return (await m.caseView(caseAddress(config))).state
+    }
+    for (let nonce = 100; nonce < 116; nonce++) expect(await sham(nonce, 1n)).toBe('tried')
+    // Sixteen least bonds are locked, and one more case of that kind is none.
+    expect(await sham(116, 1n)).toBe('void')
+    const balance = await balanceOf(m.challengers[1]!)
+    const small = m.configOf(1, 200)
+    await m.open(small, 40n * TON, 2n * m.rules.leastBond - 1n)
+    expect(await m.caseView(caseAddress(small))).toMatchObject({ state: 'void', frozen: 0n })
+    expect(balance - (await balanceOf(m.challengers[1]!))).toBeLessThan(FEES + DISPUTE_FLOOR)
+    const honest = m.configOf(1, 201)
+    await m.open(honest, 40n * TON, 2n * m.rules.leastBond)
+    expect(await m.caseView(caseAddress(honest))).toMatchObject({ frozen: 40n * TON })
+    expect((await m.itemView()).cases).toBe(17)
+    await m.verdict(caseAddress(honest), UPHELD)
+    m.elapse(m.rules.appealS)
+    await m.conclude(caseAddress(honest))
+    expect(await m.itemView()).toMatchObject({ slashed: 40n * TON, cases: 16 })
+  })
+})
+
 describe('in any order', () => {
   const concluding = (to: Address): Post => {
     const value = DISPUTE_VALUE.conclude

@@ -38,6 +38,9 @@ function frozenIn({ tx }: Outcome): { amount: bigint; ticket: number } {
   return { amount: body.loadCoins(), ticket: body.loadUint(32) }
 }
 
+/** Of a case that risks more than any item asks for. */
+const MOST_BONDS = 0xffff
+
 describe('a freeze', () => {
   it('takes what it asks for, and no more than there is', async () => {
     expect(frozenIn(await s.freeze(TON, WEEK_S))).toEqual({ amount: TON, ticket: 1 })
@@ -140,21 +143,46 @@ describe('case upon case', () => {
   })
 
   it('has room for 240 open cases, and counts on when they are over', async () => {
+    const ticketOf = async (bonds = MOST_BONDS) =>
+      frozenIn(await s.freeze(1n, WEEK_S, s.stranger.address, undefined, bonds)).ticket
     // One that lapsed takes no room, though nobody ended it.
     await s.freeze(1n, DAY_S)
     s.elapse(DAY_S)
-    for (let ticket = 2; ticket <= 241; ticket++) await s.freeze(1n, WEEK_S)
-    expect((await s.facts()).frozen).toBe(240n)
-    expect(frozenIn(await s.freeze(1n, WEEK_S)).ticket).toBe(0)
+    for (let ticket = 2; ticket <= 241; ticket++) expect(await ticketOf()).toBe(ticket)
+    expect(await s.facts()).toMatchObject({ frozen: 240n, cases: 240 })
+    expect(await ticketOf()).toBe(0)
     // Only the oldest makes room, and only for one; a lapse makes it for all.
     await s.settle({ ticket: 4, release: 1n })
-    expect(frozenIn(await s.freeze(1n, WEEK_S)).ticket).toBe(0)
+    expect(await ticketOf()).toBe(0)
     await s.settle({ ticket: 2, release: 1n })
-    expect(frozenIn(await s.freeze(1n, WEEK_S)).ticket).toBe(242)
-    expect(frozenIn(await s.freeze(1n, WEEK_S)).ticket).toBe(0)
+    expect(await ticketOf()).toBe(242)
+    expect(await ticketOf()).toBe(0)
     s.elapse(WEEK_S)
-    expect(frozenIn(await s.freeze(1n, WEEK_S)).ticket).toBe(243)
+    expect(await ticketOf(1)).toBe(243)
+    expect((await s.facts()).cases).toBe(1)
   }, 120_000)
+
+  it('needs twice the bond for every sixteen cases that stand', async () => {
+    const holds = async (bonds: number) =>
+      frozenIn(await s.freeze(TON, WEEK_S, s.stranger.address, undefined, bonds)).amount > 0n
+    for (const least of [1, 2, 4]) {
+      expect(await holds(least - 1)).toBe(false)
+      for (let i = 0; i < 16; i++) expect(await holds(least)).toBe(true)
+    }
+    expect((await s.facts()).cases).toBe(48)
+    expect(await holds(7)).toBe(false)
+    await s.settle({ ticket: 5, release: TON })
+    expect((await s.facts()).cases).toBe(47)
+    expect(await holds(4)).toBe(true)
+    await s.settle({ ticket: 5, release: TON }) // a second end is none
+    expect(await holds(4)).toBe(false)
+    s.elapse(WEEK_S) // and what has lapsed stands no more
+    await s.settle({ ticket: 6, release: TON })
+    expect((await s.facts()).cases).toBe(0)
+    expect(await holds(1)).toBe(true)
+    await s.settle({ ticket: 7, release: TON }) // of the lot before: it takes nothing from this one
+    expect(await s.facts()).toMatchObject({ cases: 1, frozen: TON })
+  })
 })
 
 describe('a settlement', () => {

@@ -145,16 +145,21 @@ const heartbeat = fc.boolean().map(
   }),
 )
 
-const freeze = fc.tuple(amounts, spans).map(
-  ([amount, forS]): Act<World> => ({
-    text: `freeze ${amount} for ${forS}`,
-    play: (w) =>
-      play(
-        w,
-        MESSAGE,
-        () => w.s.freeze(amount, forS, w.s.stranger.address, MESSAGE),
-        (kept, nowS) => w.model.freeze(nowS, kept, amount, nowS + forS),
-      ),
+/** Now and then a flood of cases, after which one must risk more. */
+const floods = fc.constantFrom(1, 1, 1, 17)
+const freeze = fc.tuple(amounts, spans, floods, fc.constantFrom(1, 1, 2, 8)).map(
+  ([amount, forS, cases, bonds]): Act<World> => ({
+    text: `freeze ${amount} for ${forS}, ${cases} times, with ${bonds} bonds`,
+    play: async (w) => {
+      for (let i = 0; i < cases; i++) {
+        await play(
+          w,
+          MESSAGE,
+          () => w.s.freeze(amount, forS, w.s.stranger.address, MESSAGE, bonds),
+          (kept, nowS) => w.model.freeze(nowS, kept, amount, nowS + forS, bonds),
+        )
+      }
+    },
   }),
 )
 

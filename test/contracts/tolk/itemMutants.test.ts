@@ -96,7 +96,7 @@ describe('an item that is new', () => {
       ...{ status: 'blank', config: view.config, stake: 0n, unbonding: 0n, unbondAtS: 0 },
       ...{ frozen: 0n, frozenUntilS: 0, index: 0, enrolledAtS: 0, unbondingS: 0, seenAtS: 0 },
       ...{ anchor: new Uint8Array(32), sheet: new Uint8Array(32), codeVersion: 0 },
-      ...{ slashed: 0n, withdrawn: 0n },
+      ...{ slashed: 0n, withdrawn: 0n, cases: 0 },
     })
   })
 
@@ -104,7 +104,8 @@ describe('an item that is new', () => {
     const books = beginCell().storeUint(0, 512).storeRef(s.profile)
     const bond = beginCell().storeCoins(STAKE).storeCoins(0).storeUint(0, 32)
     bond.storeCoins(0).storeCoins(0)
-    bond.storeCoins(0).storeUint(0, 32).storeUint(0, 32).storeUint(0, 32).storeUint(0, 240)
+    bond.storeCoins(0).storeUint(0, 32).storeUint(0, 32).storeUint(0, 32)
+    bond.storeUint(0, 240).storeUint(0, 8)
     const listing = beginCell().storeAddress(null).storeUint(1, 32).storeUint(START_S, 32)
     listing.storeUint(UNBONDING_S, 32)
     const data = beginCell().storeUint(2, 8).storeRef(itemConfigCell(s.config))

@@ -71,6 +71,17 @@ describe('opening a case', () => {
     expect(await s.balance()).toBe(before)
   })
 
+  it.each([
+    [5n * TON, 1],
+    [10n * TON - 1n, 1],
+    [10n * TON, 2],
+    [5n * 0xffffn * TON, 0xffff],
+    [5n * 0x10000n * TON, 0xffff],
+  ])('tells the item what it risks in least bonds: %s is %i', async (bond, bonds) => {
+    const freeze = bodyTo(await s.openCase(about, 1n, bond), accused).skip(32 + 267)
+    expect([freeze.loadCoins(), freeze.skip(32).loadUint(16)]).toEqual([1n, bonds])
+  })
+
   it('pins the rules in force, not those of a later version', async () => {
     const { disputes } = (await s.parameters())!
     await s.update({ disputes: { ...disputes, verdictS: DAY_S, threshold: 3 } })
