@@ -17,6 +17,8 @@ import { describe, expect, it } from 'vitest'
 import { MarketError } from '../../../contracts/base/errors.ts'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import {
+  bondAgainst,
+  CASES_A_DOUBLING,
   ITEM_EXIT,
   type ItemConfig,
   parseItemSolvency,
@@ -220,6 +222,13 @@ describe('what strangers show', () => {
   })
 })
 
+describe('the bond of a case', () => {
+  it('doubles with every sixteen that stand', () => {
+    const bonds = [0, 15, 16, 31, 32, 239].map((cases) => bondAgainst({ cases }, 5n))
+    expect(bonds).toEqual([5n, 5n, 10n, 10n, 20n, 5n << 14n])
+  })
+})
+
 describe('constants', () => {
   it('are those of the contract', () => {
     const codes = [...tolk('items/errors.tolk').matchAll(/^const ERROR_\w+ = (\w+)/gm)]
@@ -228,6 +237,8 @@ describe('constants', () => {
       new RegExp(`^const ${name} = ton\\("([\\d.]+)"\\)`, 'm').exec(tolk('items/fees.tolk'))![1]!
     expect(Number(ITEM_FLOOR)).toBe(Number(ton('FLOOR')) * 1e9)
     expect(Number(ITEM_RENT_RESERVE)).toBe(Number(ton('RENT_RESERVE')) * 1e9)
+    const doubling = /^const CASES_A_DOUBLING = (\d+)$/m.exec(tolk('items/bond.tolk'))?.[1]
+    expect(CASES_A_DOUBLING).toBe(Number(doubling))
     const ops = [...tolk('items/messages.tolk').matchAll(/^struct \((0x\w+)\)/gm)]
     expect(ops.map(([, op]) => Number(op))).toEqual([
       ...Object.values(ITEM_OP),
