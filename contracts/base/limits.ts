@@ -310,6 +310,14 @@ export const LIMITS = {
   chainTries: 4,
   /** First wait between two tries; doubles each time. */
   chainRetryMs: 250,
+  /** Between two requests to an endpoint that refused one for its rate: toncenter's own, keyless. */
+  chainRateMs: 1_000,
+  /** Added to that, at most and at random: processes behind one address must not keep step. */
+  chainRateJitterMs: 250,
+  /** The pace is free again this long after a refusal; a key's owner is not slowed for one burst. */
+  chainRateMemoryMs: 10_000,
+  /** A request waits this long in all for its place at such an endpoint, then fails. */
+  chainRateWaitMs: 60_000,
   /** Transactions asked for at once: toncenter's own bound. */
   chainPage: 100,
   /** Pages walked in one call to find a place that is not in memory. */

@@ -49,13 +49,13 @@ export function register(command: Command): void {
 async function deployAll(options: DeployOptions): Promise<void> {
   const { homeFolder, locateNetwork } = await import('../../node/system/home.ts')
   const { createClock } = await import('../../node/system/clock.ts')
-  const { connectChain } = await import('../../node/chain/tonClient.ts')
+  const { openNetworkChain } = await import('../../node/chain/networkChain.ts')
   const { prepareDeployment } = await import('../market/institution.ts')
   const { formatTon } = await import('../../contracts/base/units.ts')
   const home = options.home ?? homeFolder(process.env)
   const { network, file } = await locateNetwork(options.network ?? 'localnet', home)
   const clock = createClock()
-  const chain = await connectChain({ endpoint: network.toncenter, networkId: network.id, clock })
+  const chain = await openNetworkChain({ network, clock, env: process.env })
   const given = await givenOptions(options)
   const prepared = await prepareDeployment({ home, network, file, chain, clock, ...given })
   const { wallet, steps, cost } = prepared

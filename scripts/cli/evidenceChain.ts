@@ -9,7 +9,7 @@ import type { Bytes } from '../../contracts/base/bytes.ts'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import type { NetworkConfig } from '../../contracts/base/network.ts'
 import type { ChainBlock } from '../../contracts/base/ports.ts'
-import { connectChain } from '../../node/chain/tonClient.ts'
+import { openNetworkChain } from '../../node/chain/networkChain.ts'
 import { createClock } from '../../node/system/clock.ts'
 
 /**
@@ -18,12 +18,12 @@ import { createClock } from '../../node/system/clock.ts'
  */
 export async function namedBlock(
   evidence: Bytes,
-  { toncenter: endpoint, id: networkId }: NetworkConfig,
+  network: NetworkConfig,
 ): Promise<{ readonly block: ChainBlock; readonly nowMs: number }> {
   const { claims } = parseEvidence(evidence)
   const clock = createClock()
   try {
-    const chain = await connectChain({ endpoint, networkId, clock })
+    const chain = await openNetworkChain({ network, clock, env: process.env })
     const blocks = freshBlocks({ chain, clock })
     const block = await blocks.look(claims)
     return { block, nowMs: blocks.nowMs() }

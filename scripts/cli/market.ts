@@ -120,10 +120,10 @@ function solvencyLine(kinds: readonly KindSums[], channels: readonly string[]): 
 async function look(options: MarketOptions) {
   const { homeFolder, readNetwork } = await import('../../node/system/home.ts')
   const { createClock } = await import('../../node/system/clock.ts')
-  const { connectChain } = await import('../../node/chain/tonClient.ts')
+  const { openNetworkChain } = await import('../../node/chain/networkChain.ts')
   const home = options.home ?? homeFolder(process.env)
   const network = await readNetwork(options.network ?? 'localnet', home)
   const clock = createClock()
-  const chain = await connectChain({ endpoint: network.toncenter, networkId: network.id, clock })
+  const chain = await openNetworkChain({ network, clock, env: process.env })
   return { home, network, clock, chain }
 }

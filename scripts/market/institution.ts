@@ -14,7 +14,7 @@ import { FIRST_PARAMETERS } from '../../contracts/money/marketTerms.ts'
 import { tinyChatTokenizer } from '../../contracts/money/tinyChatTokenizer.ts'
 import { walletAddress } from '../../contracts/wrappers/wallet.ts'
 import { TINY_CHAT } from '../../node/backends/tinyChat.ts'
-import { connectChain } from '../../node/chain/tonClient.ts'
+import { openNetworkChain } from '../../node/chain/networkChain.ts'
 import { createWallet } from '../../node/chain/wallet.ts'
 import { readNetwork } from '../../node/system/home.ts'
 import type { Keystore } from '../../node/system/keystore.ts'
@@ -83,7 +83,7 @@ export async function deployLocally(
   place: Pick<MarketDeployment, 'home' | 'network' | 'file' | 'clock'>,
 ): Promise<NetworkConfig> {
   const { network, file, clock } = place
-  const chain = await connectChain({ endpoint: network.toncenter, networkId: network.id, clock })
+  const chain = await openNetworkChain({ network, clock, env: process.env })
   const { run } = await prepareDeployment({ ...place, chain })
   await run()
   return readNetwork(file, place.home)
