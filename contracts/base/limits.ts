@@ -310,8 +310,11 @@ export const LIMITS = {
   chainTries: 4,
   /** First wait between two tries; doubles each time. */
   chainRetryMs: 250,
-  /** Between two requests to an endpoint that refused one for its rate: toncenter's own, keyless. */
-  chainRateMs: 1_000,
+  /**
+   * Between two requests to an endpoint that refused one for its rate: toncenter's second of whoever
+   * has no key, and a tenth, since one request may be longer on its way than the next.
+   */
+  chainRateMs: 1_100,
   /** Added to that, at most and at random: processes behind one address must not keep step. */
   chainRateJitterMs: 250,
   /** The pace is free again this long after a refusal; a key's owner is not slowed for one burst. */
