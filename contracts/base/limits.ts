@@ -252,6 +252,8 @@ export const LIMITS = {
   itemHeartbeatS: 7 * 86_400,
   /** Items of one kind that are walked, newest first: one question to the chain each. */
   listedItems: 1_024,
+  /** Accounts around members in which an audit looks for channels and cases: one question each. */
+  auditedAccounts: 4_096,
   /** Schedulers of the registry that are considered. */
   listedSchedulers: 64,
   /** Bytes of the addresses that a scheduler's item lists: read from strangers, kept on chain. */
@@ -310,15 +312,8 @@ export const LIMITS = {
   chainTries: 4,
   /** First wait between two tries; doubles each time. */
   chainRetryMs: 250,
-  /**
-   * Between two requests to an endpoint that refused one for its rate: toncenter's second of whoever
-   * has no key, and a tenth, since one request may be longer on its way than the next.
-   */
+  /** Between two requests to an endpoint that limits their rate: toncenter's second, and a tenth. */
   chainRateMs: 1_100,
-  /** Added to that, at most and at random: processes behind one address must not keep step. */
-  chainRateJitterMs: 250,
-  /** The pace is free again this long after a refusal; a key's owner is not slowed for one burst. */
-  chainRateMemoryMs: 10_000,
   /** A request waits this long in all for its place at such an endpoint, then fails. */
   chainRateWaitMs: 60_000,
   /** Transactions asked for at once: toncenter's own bound. */

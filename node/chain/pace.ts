@@ -3,8 +3,9 @@
  * one chain: toncenter takes one a second of whoever has no key.
  *
  * Nothing waits until the endpoint refuses. From then on each request takes the next free place, a
- * second or more after the one before it, so that requests that were refused together do not come
- * back together; a while after the last refusal the pace is free again.
+ * second and a tenth (one may be longer on its way than the next) or more after the one before it, so
+ * that requests that were refused together do not come back together; a while after the last
+ * refusal the pace is free again.
  * @module
  */
 import { MarketError } from '../../contracts/base/errors.ts'
@@ -22,13 +23,17 @@ export interface Pace {
   refused(retryAfterMs?: number): void
 }
 
+/** Added to `LIMITS.chainRateMs` at most, where there is randomness. */
+export const RATE_JITTER_MS = 250
+/** The pace is free again this long after a refusal: a key's owner is not slowed for one burst. */
+export const RATE_MEMORY_MS = 10_000
 const ACTION =
   'Set CHRYSALIS_TONCENTER_KEY to an API key of this endpoint, name another endpoint in ' +
   'network.json, or wait a minute.'
 
 export function createPace({ clock, random }: { clock: Clock; random?: Random }): Pace {
   // Several processes behind one address must not keep step.
-  const jitterMs = () => ((random?.bytes(1)[0] ?? 0) / 256) * LIMITS.chainRateJitterMs
+  const jitterMs = () => ((random?.bytes(1)[0] ?? 0) / 256) * RATE_JITTER_MS
   let nextMs = 0
   let pacedUntilMs = Number.NEGATIVE_INFINITY
   return {
@@ -46,7 +51,7 @@ export function createPace({ clock, random }: { clock: Clock; random?: Random })
     refused(retryAfterMs = 0) {
       const waitMs = Math.max(LIMITS.chainRateMs, retryAfterMs) + jitterMs()
       nextMs = Math.max(nextMs, clock.monotonicMs() + waitMs)
-      pacedUntilMs = nextMs + LIMITS.chainRateMemoryMs
+      pacedUntilMs = nextMs + RATE_MEMORY_MS
     },
   }
 }

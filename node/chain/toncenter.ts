@@ -2,7 +2,8 @@
  * Asking a toncenter endpoint (HTTP API v2, JSON-RPC): bounds, retries, and failures as our codes.
  *
  * Reads are repeated with a doubling wait; a message is repeated only where the endpoint said that
- * it did not take it. A refusal for the rate of requests is no failure: it sets the pace. Redirects are refused, since the API key goes with the request.
+ * it did not take it. A refusal for the rate of requests is no failure: it sets the pace. Redirects
+ * are refused, since the API key goes with the request.
  * @module
  */
 import { MarketError } from '../../contracts/base/errors.ts'

@@ -7,7 +7,7 @@ import { createServer } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../contracts/base/limits.ts'
 import type { Clock } from '../../../contracts/base/ports.ts'
-import { createPace } from '../../../node/chain/pace.ts'
+import { createPace, RATE_JITTER_MS, RATE_MEMORY_MS } from '../../../node/chain/pace.ts'
 import { toncenter } from '../../../node/chain/toncenter.ts'
 import { createSeededRandom } from '../../../node/system/seededRandom.ts'
 import { createSimulatedClock } from '../../../node/system/simulatedClock.ts'
@@ -29,7 +29,7 @@ describe('the pace', () => {
     expect(await turns(20)).toBe(0)
     pace.refused()
     expect(await turns(5)).toBe(5 * LIMITS.chainRateMs)
-    await time.advance(LIMITS.chainRateMs + LIMITS.chainRateMemoryMs)
+    await time.advance(LIMITS.chainRateMs + RATE_MEMORY_MS)
     expect(await turns(20)).toBe(0)
   })
 
@@ -62,7 +62,7 @@ describe('the pace', () => {
     for (const gap of gaps) {
       expect(gap).toBeGreaterThanOrEqual(LIMITS.chainRateMs)
       // The first place comes after a wait with its own jitter.
-      expect(gap).toBeLessThanOrEqual(LIMITS.chainRateMs + LIMITS.chainRateJitterMs)
+      expect(gap).toBeLessThanOrEqual(LIMITS.chainRateMs + RATE_JITTER_MS)
     }
   })
 
@@ -134,7 +134,7 @@ describe('a rate-limited endpoint', () => {
     for (let i = 0; i < 100; i++) expect(await ask(i % 2 ? SEND : READ)).toContain('"ok":true')
     const tookS = (nowMs - 1_700_000_000_000) / SECOND_MS
     expect(tookS).toBeLessThanOrEqual(100 * (LIMITS.chainRateMs / SECOND_MS))
-    expect(refused).toBeLessThanOrEqual(100 / (LIMITS.chainRateMemoryMs / SECOND_MS))
+    expect(refused).toBeLessThanOrEqual(100 / (RATE_MEMORY_MS / SECOND_MS))
   })
 
   it.each([
