@@ -19,7 +19,7 @@ import {
   jettonSandbox,
   openJettonSandbox,
 } from '../../support/jettonSandbox.ts'
-import { DAY_S, type Outcome } from '../../support/sandboxChain.ts'
+import { DAY_S, internalMessage, type Outcome } from '../../support/sandboxChain.ts'
 
 const PRICES = CHAIN_PRICES['sandbox-0.41']
 const EXIT = JETTON_CHANNEL_EXIT
@@ -138,16 +138,34 @@ describe('cooperative close', () => {
 })
 
 describe('sweeping', () => {
-  it.each([
-    [0n, 0n],
-    [1n, 1n],
-  ])('%s base units pays for %s transfers', async (extra, transfers) => {
-    await s.cooperativeClose(s.voucher(100n * DOLLAR))
-    const own = await s.walletOf(s.address)
-    if (extra > 0n) await s.mint(s.address, extra)
-    expect(String((await s.view()).wallet)).toBe(String(own))
-    const act = (value: bigint) => s.sweep(extra, s.stranger.address, value)
-    expect(await atTheEdge(closing(transfers), act)).toEqual([EXIT.tooLittleValue, 0])
+  beforeEach(() => s.cooperativeClose(s.voucher(100n * DOLLAR)))
+  const sweep = (extra: bigint) => (value: bigint) => s.sweep(extra, s.stranger.address, value)
+
+  it('of nothing needs gas alone', async () => {
+    expect(await atTheEdge(closing(0n), sweep(0n))).toEqual([EXIT.tooLittleValue, 0])
+  })
+
+  it('of an uncounted base unit pays for its transfer', async () => {
+    await s.mint(s.address, 1n)
+    expect(await atTheEdge(closing(1n), sweep(1n))).toEqual([EXIT.tooLittleValue, 0])
     expect(await s.held()).toBe(0n)
   })
+
+  it('of a base unit that came back pays for its transfer, and makes it once', async () => {
+    await s.mint(s.address, 1n)
+    await refundComesBack(1n)
+    expect((await s.view()).rest).toBe(1n)
+    expect(await atTheEdge(closing(1n), sweep(0n))).toEqual([EXIT.tooLittleValue, 0])
+    expect([(await s.view()).rest, await s.held()]).toEqual([0n, 0n])
+    expect((await sweep(0n)(closing(0n))).exit).toBe(0)
+  })
 })
+
+/** The own wallet's word that a refund to the payer was not made. */
+async function refundComesBack(amount: bigint): Promise<void> {
+  const body = beginCell().storeUint(0xffffffff, 32).storeUint(0x0f8a7ea5, 32).storeUint(2, 64)
+  const bounced = body.storeCoins(amount).endCell()
+  const from = await s.walletOf(s.address)
+  const flags = { bounce: false, bounced: true }
+  await s.blockchain.sendMessage(internalMessage(from, s.address, TON / 10n, bounced, flags))
+}
