@@ -312,7 +312,7 @@ export const LIMITS = {
   chainTries: 4,
   /** First wait between two tries; doubles each time. */
   chainRetryMs: 250,
-  /** Between two requests to an endpoint that limits their rate: toncenter's second, and a tenth. */
+  /** Between two requests to an endpoint that limits them: toncenter's one second, and a tenth. */
   chainRateMs: 1_100,
   /** A request waits this long in all for its place at such an endpoint, then fails. */
   chainRateWaitMs: 60_000,

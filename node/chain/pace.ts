@@ -3,8 +3,8 @@
  * one chain: toncenter takes one a second of whoever has no key.
  *
  * Nothing waits until the endpoint refuses. From then on each request takes the next free place, a
- * second and a tenth (one may be longer on its way than the next) or more after the one before it, so
- * that requests that were refused together do not come back together; a while after the last
+ * second and a tenth (one may be longer on its way than the next) or more after the one before it,
+ * so that requests that were refused together do not come back together; a while after the last
  * refusal the pace is free again.
  * @module
  */

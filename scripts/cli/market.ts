@@ -19,8 +19,8 @@ export function register(command: Command): void {
       '\nExamples:\n  chrysalis market\n  chrysalis market --chain\n' +
         '  chrysalis market --chain --json\n\n' +
         'With --chain no scheduler is asked: every figure is a contract’s own, summed here.\n' +
-        'Channels are those that members’ wallets lately dealt with, cases those that the registry\n' +
-        'and accused members did. Each asset has its own sums.\n',
+        'Channels are those that members’ wallets lately dealt with, cases those that the\n' +
+        'registry and accused members did. Each asset has its own sums.\n',
     )
     .action((options: MarketOptions) =>
       runVerb(options, () => (options.chain ? onChain(options) : onOffer(options))),
