@@ -22,7 +22,6 @@ import type {
   Transport,
   Wallet,
 } from '../contracts/base/ports.ts'
-import { secret } from '../contracts/base/secret.ts'
 import type { Keystore } from '../node/system/keystore.ts'
 
 /** Every port of a client. */
@@ -65,7 +64,7 @@ export async function openPorts(
     const store = given.store ?? (await openStore(folder))
     if (!given.store) closers.push(() => store.close())
     const keystore = given.keystore ?? (await openKeys(network, folder, random, env))
-    const chain = given.chain ?? (await openChain(network, clock, env))
+    const chain = given.chain ?? (await openChain(network, clock, random, env))
     const directory = given.directory ?? (await openDirectory(network, chain, clock, logger))
     if (!given.directory) closers.push(async () => directory.stop())
     const wallet = given.wallet ?? (await openWallet(chain, keystore, clock))
@@ -146,12 +145,11 @@ async function openKeys(
 async function openChain(
   network: NetworkConfig,
   clock: Clock,
+  random: Random,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Chain> {
-  const { connectChain } = await import('../node/chain/tonClient.ts')
-  const key = env.CHRYSALIS_TONCENTER_KEY
-  const apiKey = key ? secret('API key', key) : undefined
-  return connectChain({ endpoint: network.toncenter, networkId: network.id, apiKey, clock })
+  const { openNetworkChain } = await import('../node/chain/networkChain.ts')
+  return openNetworkChain({ network, clock, random, env })
 }
 
 async function openDirectory(

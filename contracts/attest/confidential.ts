@@ -7,7 +7,6 @@
  * @module
  */
 import { type Bytes, equal } from '../base/bytes.ts'
-import { MarketError } from '../base/errors.ts'
 import { sha256 } from '../base/signing.ts'
 import type { Tier } from '../base/tier.ts'
 import {
@@ -23,6 +22,7 @@ import { newestCollateral, type SeenCollateral } from './seen.ts'
 import {
   checkClaims,
   checkParts,
+  checkRegistered,
   type EvidenceContext,
   type EvidenceVerifier,
   settleTier,
@@ -93,9 +93,7 @@ async function verify(
     throw refused('evidence-binding', 'the GPU has signed the nonce of other claims')
   }
   const tier = settleTier(claims, provedTier(claims, gpu))
-  if (tier === 'open' && !context.isRegistered?.(claims.identity)) {
-    throw new MarketError('unknown-provider', { because: 'its identity is not in the registry' })
-  }
+  const registered = tier === 'open' ? checkRegistered(claims.identity, context) : NOTHING_ASKED
   const hardware = gpu ? [cpu, gpu] : [cpu]
   return {
     kind: of.kind,
@@ -106,9 +104,15 @@ async function verify(
     deviceId: cpu.platformId,
     seen: newestCollateral(cpu.newest ?? {}, gpu?.newest ?? {}),
     validUntilS: Math.min(checked.validUntilS, ...hardware.map((each) => each.validUntilS)),
-    ...sentences(tier, claims, hardware, checked),
+    ...sentences(tier, claims, hardware, {
+      proved: [...registered.proved, ...checked.proved],
+      notProved: [...registered.notProved, ...checked.notProved],
+    }),
   }
 }
+
+/** Above `open` the hardware answers for the identity: no registry has to. */
+const NOTHING_ASKED = { proved: [], notProved: [] }
 
 /** Which of the GPU's parts are there; without evidence there are no lists either. */
 function gpuPartsOf(proof: Proof): readonly string[] {

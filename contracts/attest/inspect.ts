@@ -18,6 +18,7 @@ import { verifyGpu } from './nvidia/verify.ts'
 import { gpuChainOf, lacking, type Pool, serviceKeysOf, snpCollateralOf } from './pool.ts'
 import { parseSnpReport } from './snp/report.ts'
 import { verifySnpReport } from './snp/verify.ts'
+import { parseTdxQuote } from './tdx/quote.ts'
 import { verifyTdxQuote } from './tdx/verify.ts'
 import type { EvidenceContext } from './verifier.ts'
 import { allVerifiers } from './verify.ts'
@@ -89,6 +90,7 @@ async function verifyRaw(
   const nonce = expected && { nonce: expected }
   switch (form) {
     case 'tdx':
+      parseTdxQuote(bytes) // what is no TDX quote needs no collateral to be refused
       return firstOf(pool.tdx, (collateral) => verifyTdxQuote(bytes, collateral, { atMs }))
     case 'sev-snp':
       return verifySnpReport(bytes, snpCollateralOf(pool, parseSnpReport(bytes)), { atMs })

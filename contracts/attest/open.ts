@@ -7,7 +7,6 @@
  * @module
  */
 import type { Bytes } from '../base/bytes.ts'
-import { MarketError } from '../base/errors.ts'
 import { type SigningKey, taggedHash, verifySignature } from '../base/signing.ts'
 import {
   type Claims,
@@ -20,6 +19,7 @@ import { refused } from './hardware.ts'
 import {
   checkClaims,
   checkParts,
+  checkRegistered,
   type EvidenceVerifier,
   proofPart,
   settleTier,
@@ -47,9 +47,7 @@ export const openVerifier: EvidenceVerifier = {
     if (!verifySignature(message, proofPart(document, 'signature', 64), claims.identity)) {
       throw refused('evidence-signature', 'the identity key has not signed it')
     }
-    if (!context.isRegistered?.(claims.identity)) {
-      throw new MarketError('unknown-provider', { because: 'its identity is not in the registry' })
-    }
+    const registered = checkRegistered(claims.identity, context)
     return {
       kind: KIND,
       tier: settleTier(claims, 'open'),
@@ -57,14 +55,11 @@ export const openVerifier: EvidenceVerifier = {
       claims,
       digest: evidenceDigest(bytes),
       validUntilS: checked.validUntilS,
-      proved: [
-        'whoever answers holds the identity key',
-        'the identity is registered on this network',
-        ...checked.proved,
-      ],
+      proved: ['whoever answers holds the identity key', ...registered.proved, ...checked.proved],
       notProved: [
         "that nobody reads the prompt: this computer's owner can",
         'which model, backend and GPU run: the provider only says so',
+        ...registered.notProved,
         ...checked.notProved,
       ],
     }

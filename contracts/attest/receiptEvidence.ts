@@ -47,7 +47,7 @@ export async function judgeReceiptEvidence(
     network,
     // Both are asked of a network elsewhere: here what they leave open is said below.
     development: kind === 'simulated',
-    isRegistered: () => true,
+    isRegistered: () => 'unasked' as const,
   }
   const verdict = await verifyEvidence(bytes, context, verifiers)
   const { claims, tier, hardware } = verdict
@@ -59,19 +59,16 @@ export async function judgeReceiptEvidence(
   if (key.notAfterS > verdict.validUntilS) {
     throw new MarketError('evidence-outlived', { because: 'the key ends later' })
   }
-  const registered = 'the identity is registered on this network'
-  const open = hardware.length === 0 && kind === 'open'
   return {
     kind,
     tier,
     atS: received.startS,
-    proved: verdict.proved.filter((line) => line !== registered),
+    proved: verdict.proved,
     notProved: [
       ...verdict.notProved,
       ...hardware.map(
         ({ measurement }) => `that software of measurement ${toHex(measurement)} is any you trust`,
       ),
-      ...(open ? ['that the provider was registered: no registry was asked'] : []),
     ],
   }
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import { type Bytes, equal } from '../base/bytes.ts'
+import { MarketError } from '../base/errors.ts'
 import { LIMITS } from '../base/limits.ts'
 import type { ChainBlock } from '../base/ports.ts'
 import { type Tier, tierAtLeast } from '../base/tier.ts'
@@ -20,8 +21,11 @@ export interface EvidenceContext {
   readonly network: number
   /** True on a development network: only there does simulated evidence verify at all. */
   readonly development?: boolean
-  /** Whether the identity stands in the registry, by the client's own access to the chain. */
-  readonly isRegistered?: (identity: Bytes) => boolean
+  /**
+   * Whether the identity stands in the registry, by the client's own access to the chain. `unasked`
+   * is for looks at a file only: the verdict says that it is not proved.
+   */
+  readonly isRegistered?: (identity: Bytes) => boolean | 'unasked'
   /** What was seen of collateral before: an older one is refused. */
   readonly seen?: SeenCollateral
   /**
@@ -54,6 +58,19 @@ export interface Verdict {
 export interface EvidenceVerifier {
   readonly kind: string
   verify(bytes: Bytes, context: EvidenceContext): Verdict | Promise<Verdict>
+}
+
+/** What the registry says of an identity. Throws `unknown-provider` where that is nothing. */
+export function checkRegistered(
+  identity: Bytes,
+  { isRegistered }: EvidenceContext,
+): Pick<Verdict, 'proved' | 'notProved'> {
+  const found = isRegistered?.(identity) ?? false
+  if (found === 'unasked') {
+    return { proved: [], notProved: ['that the provider is registered: no registry was asked'] }
+  }
+  if (found) return { proved: ['the identity is registered on this network'], notProved: [] }
+  throw new MarketError('unknown-provider', { because: 'its identity is not in the registry' })
 }
 
 /**

@@ -271,7 +271,8 @@ export const CATALOGUE = {
     403,
     5,
     'What the vendor publishes about the platform is missing, forged or of another platform.',
-    'Supply the collateral of this platform (TCB info, identities, revocation lists).',
+    'Supply the collateral of this platform, in the command with --collateral: of Intel TCB info, ' +
+      'identities and revocation lists; of AMD the VCEK or VLEK certificate and its chain.',
   ),
   'evidence-rollback': entry(
     403,
@@ -447,7 +448,14 @@ export const CATALOGUE = {
     404,
     2,
     'There is no registry at the address that the network names.',
-    'Check `registry` in network.json, or deploy one: chrysalis deploy.',
+    'Check `registry` in network.json; on a network that was reset take it out, then deploy: ' +
+      'chrysalis deploy.',
+  ),
+  'no-case': entry(
+    404,
+    2,
+    'There is no case at this address.',
+    'Check the address and the network; `chrysalis market --chain` names the open cases it finds.',
   ),
   'registration-refused': entry(
     409,

@@ -252,6 +252,8 @@ export const LIMITS = {
   itemHeartbeatS: 7 * 86_400,
   /** Items of one kind that are walked, newest first: one question to the chain each. */
   listedItems: 1_024,
+  /** Accounts around members in which an audit looks for channels and cases: one question each. */
+  auditedAccounts: 4_096,
   /** Schedulers of the registry that are considered. */
   listedSchedulers: 64,
   /** Bytes of the addresses that a scheduler's item lists: read from strangers, kept on chain. */
@@ -310,6 +312,10 @@ export const LIMITS = {
   chainTries: 4,
   /** First wait between two tries; doubles each time. */
   chainRetryMs: 250,
+  /** Between two requests to an endpoint that limits them: toncenter's one second, and a tenth. */
+  chainRateMs: 1_100,
+  /** A request waits this long in all for its place at such an endpoint, then fails. */
+  chainRateWaitMs: 60_000,
   /** Transactions asked for at once: toncenter's own bound. */
   chainPage: 100,
   /** Pages walked in one call to find a place that is not in memory. */

@@ -14,6 +14,7 @@ import type { DisputeRules } from '../base/marketParameters.ts'
 import type { Chain } from '../base/ports.ts'
 import type { NanoTon } from '../base/units.ts'
 import { type Verdict, verdict } from '../wire/records/verdict.ts'
+import { getterOr } from './absent.ts'
 import artefact from './compiled/dispute.json' with { type: 'json' }
 import { ITEM_KINDS, type ItemConfig, itemConfigCell } from './itemConfig.ts'
 import { decodeDisputeRules } from './parameters.ts'
@@ -133,14 +134,14 @@ export function caseAddress(config: CaseConfig): Address {
 }
 
 /**
- * State of a case, final on chain. Throws `contract-failed` where there is none, or none that was
- * opened.
+ * State of a case, final on chain. Throws `no-case` where there is none, `contract-failed` where it
+ * was never opened.
  *
  * @example
  * const { state, deadlineS, first } = await readCase(chain, address)
  */
 export async function readCase(chain: Chain, address: Address): Promise<CaseView> {
-  return parseCaseView(await chain.getter(address, 'get_case'))
+  return parseCaseView(await getterOr('no-case', chain, address, 'get_case'))
 }
 
 /** The answer of `get_case`. Throws `bad-frame`. */

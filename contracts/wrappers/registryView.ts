@@ -9,6 +9,7 @@ import { type Bytes, fromBigInt, toBigInt, toHex } from '../base/bytes.ts'
 import { MarketError } from '../base/errors.ts'
 import type { Chain } from '../base/ports.ts'
 import type { NanoTon } from '../base/units.ts'
+import { getterOr } from './absent.ts'
 import { ITEM_KINDS, type ItemKind, kindNumber } from './itemConfig.ts'
 import { decodeParameters, type ListedParameters } from './parameters.ts'
 
@@ -63,13 +64,13 @@ export interface RegistrySolvency {
 }
 
 /**
- * State of a registry, final on chain. Throws `contract-failed` where there is none.
+ * State of a registry, final on chain. Throws `no-registry` where there is none.
  *
  * @example
  * const { kinds, parametersVersion } = await readRegistry(chain, address)
  */
 export async function readRegistry(chain: Chain, address: Address): Promise<RegistryView> {
-  return parseRegistryView(await chain.getter(address, 'get_registry'))
+  return parseRegistryView(await getterOr('no-registry', chain, address, 'get_registry'))
 }
 
 /**

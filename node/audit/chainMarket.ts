@@ -1,16 +1,15 @@
 /**
  * The market as the chain shows it, summed off chain from the getters of each contract: who is a
- * member, what they have staked, which channels they hold, and whether every account covers what it
- * owes. Anyone can recompute it; nobody needs to be believed.
+ * member, what they have staked, which channels they hold, which cases are open, who rules, and
+ * whether every account covers what it owes. Anyone can recompute it; nobody needs to be believed.
  *
- * Members come from the registry's list. Channels are not listed anywhere: those are found that
- * members' wallets lately dealt with, so the sums of channels are what was found, no total.
+ * Members come from the registry's list. Channels and cases are not listed anywhere: those are
+ * found that members' wallets, the registry and accused items lately dealt with, so their sums are
+ * what was found, no total.
  * @module
  */
-import { Address } from '@ton/core'
+import type { Address } from '@ton/core'
 import { toHex } from '../../contracts/base/bytes.ts'
-import { asMarketError } from '../../contracts/base/errors.ts'
-import { LIMITS } from '../../contracts/base/limits.ts'
 import type { Chain } from '../../contracts/base/ports.ts'
 import type { NanoTon } from '../../contracts/base/units.ts'
 import {
@@ -19,7 +18,6 @@ import {
   isLive,
   readItemSolvency,
 } from '../../contracts/wrappers/bondedItem.ts'
-import { CHANNEL_CODE_HASH, CHANNEL_FLOOR, readChannel } from '../../contracts/wrappers/Channel.ts'
 import { ITEM_KINDS } from '../../contracts/wrappers/itemConfig.ts'
 import type { ListedParameters } from '../../contracts/wrappers/parameters.ts'
 import {
@@ -30,6 +28,10 @@ import {
   readSolvency,
 } from '../../contracts/wrappers/registryView.ts'
 import { type ListedItem, listItems } from '../chain/itemList.ts'
+import { accountsAround } from './chainAccounts.ts'
+import { type CaseSums, sumCases } from './chainCases.ts'
+import { type ChannelSums, type JettonSums, sumChannels } from './chainChannels.ts'
+import { type Rulers, readRulers } from './chainRulers.ts'
 
 /** Sums over the items of one kind, nanoTON. */
 export interface KindSums {
@@ -47,20 +49,6 @@ export interface KindSums {
   readonly insolvent: readonly string[]
 }
 
-/** Sums over the channels that were found, nanoTON. */
-export interface ChannelSums {
-  readonly found: number
-  readonly open: number
-  readonly closing: number
-  readonly closed: number
-  readonly deposited: NanoTon
-  readonly claimed: NanoTon
-  /** Deposited and not claimed. */
-  readonly locked: NanoTon
-  /** Channels whose account does not cover what is locked. */
-  readonly insolvent: readonly string[]
-}
-
 export interface ChainMarket {
   readonly registry: RegistryView
   readonly solvency: RegistrySolvency
@@ -68,15 +56,16 @@ export interface ChainMarket {
   readonly kinds: Readonly<Record<ItemKind, KindSums>>
   /** Distinct devices of live GPU items: one that two owners registered counts once. */
   readonly devices: number
+  /** Of TON. */
   readonly channels: ChannelSums
+  readonly jettonChannels: readonly JettonSums[]
+  readonly cases: CaseSums
+  readonly rulers: Rulers
   readonly atS: number
 }
 
-/** Transactions of each member's wallet in which channels are looked for. */
-const RECENT = 100
-
 /**
- * Sums a market. Throws `contract-failed` where there is no registry, `chain-unavailable`.
+ * Sums a market. Throws `no-registry` where there is none, `chain-unavailable`.
  *
  * @example
  * const { kinds, channels } = await sumMarket(chain, registry)
@@ -94,10 +83,13 @@ export async function sumMarket(
   ])
   const owners = new Map<string, Address>()
   const devices = new Set<string>()
+  const [members, frozen]: [Address[], Address[]] = [[], []]
   const kinds: Partial<Record<ItemKind, KindSums>> = {}
   for (const kind of ITEM_KINDS) {
     const items = await walk(chain, view.kinds[kind].last, signal)
-    for (const { item } of items) {
+    for (const { address, item } of items) {
+      members.push(address)
+      if (item.frozen > 0n && atS < item.frozenUntilS) frozen.push(address)
       owners.set(item.config.owner.toRawString(), item.config.owner)
       const isCounted = kind === 'gpu' && isLive(item, parameters!.stakes.gpu, atS)
       if (isCounted && item.config.key) devices.add(toHex(item.config.key))
@@ -105,13 +97,19 @@ export async function sumMarket(
     const least = parameters!.stakes[kind]
     kinds[kind] = await sumKind(chain, view.kinds[kind].count, items, least, atS)
   }
+  const watched = [registry, ...owners.values(), ...frozen]
+  const accounts = await accountsAround(chain, watched, members, signal)
+  const { ton, jettons } = await sumChannels(chain, accounts, signal)
   return {
     registry: view,
     solvency,
     parameters: parameters!,
     kinds: kinds as Record<ItemKind, KindSums>,
     devices: devices.size,
-    channels: await sumChannels(chain, [...owners.values()], signal),
+    channels: ton,
+    jettonChannels: jettons,
+    cases: await sumCases(chain, registry, accounts, atS),
+    rulers: await readRulers(chain, view.owner, signal),
     atS,
   }
 }
@@ -151,56 +149,4 @@ async function sumKind(
     withdrawn: sum(({ withdrawn }) => withdrawn),
     insolvent,
   }
-}
-
-async function sumChannels(
-  chain: Chain,
-  owners: readonly Address[],
-  signal?: AbortSignal,
-): Promise<ChannelSums> {
-  const counts = { open: 0, closing: 0, closed: 0 }
-  let [deposited, claimed, locked] = [0n, 0n, 0n]
-  const insolvent: string[] = []
-  const addresses = await channelsOf(chain, owners, signal)
-  for (const address of addresses) {
-    const [channel, { balance }] = await Promise.all([
-      readChannel(chain, address),
-      chain.account(address, signal),
-    ])
-    counts[channel.status]++
-    deposited += channel.deposited
-    claimed += channel.claimed
-    const owed = channel.deposited - channel.claimed
-    locked += owed
-    if (owed > 0n && balance < owed + CHANNEL_FLOOR) insolvent.push(address.toString())
-  }
-  return { found: addresses.length, ...counts, deposited, claimed, locked, insolvent }
-}
-
-/** Accounts with the channel's code that the wallets paid or were paid by lately, each once. */
-async function channelsOf(
-  chain: Chain,
-  owners: readonly Address[],
-  signal?: AbortSignal,
-): Promise<Address[]> {
-  const partners = new Map<string, Address>()
-  for (const owner of owners) {
-    const recent = await chain
-      .transactions(owner, Math.min(RECENT, LIMITS.chainPage))
-      .catch((thrown: unknown) => {
-        // A wallet that has never sent anything has no transactions to show.
-        if (asMarketError(thrown).code === 'chain-unavailable') throw thrown
-        return []
-      })
-    for (const { in: message, out } of recent) {
-      const texts = [message.source, ...out.map(({ destination }) => destination)]
-      for (const text of texts) if (text) partners.set(text, Address.parse(text))
-    }
-  }
-  const found: Address[] = []
-  for (const address of partners.values()) {
-    const { codeHash } = await chain.account(address, signal)
-    if (codeHash && toHex(codeHash) === CHANNEL_CODE_HASH) found.push(address)
-  }
-  return found
 }

@@ -17,7 +17,7 @@ import {
 } from '@ton/core'
 import type { TonClient, TonClientParameters } from '@ton/ton'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
-import type { Chain, ChainAccount, Clock } from '../../contracts/base/ports.ts'
+import type { Chain, ChainAccount, Clock, Random } from '../../contracts/base/ports.ts'
 import type { Secret } from '../../contracts/base/secret.ts'
 import { blockBySeqno, lastBlock } from './blocks.ts'
 import { type Ask, jsonRpcUrl, toncenter } from './toncenter.ts'
@@ -34,6 +34,8 @@ export interface ChainOptions {
   readonly networkId: number
   readonly apiKey?: Secret<string>
   readonly clock: Clock
+  /** Spreads requests to an endpoint that limits their rate. */
+  readonly random?: Random
   /** Ends every call of this chain when aborted. */
   readonly signal?: AbortSignal
 }
@@ -49,8 +51,8 @@ export interface ChainOptions {
  */
 export async function connectChain(options: ChainOptions): Promise<Chain> {
   const endpoint = jsonRpcUrl(options.endpoint)
-  const { networkId, apiKey, clock } = options
-  const ask = withSignal(toncenter({ endpoint, apiKey, clock }), options.signal)
+  const { networkId, apiKey, clock, random } = options
+  const ask = withSignal(toncenter({ endpoint, apiKey, clock, random }), options.signal)
   await checkNetwork(ask, networkId)
   const clientOf = await clients(endpoint, ask)
   const client = clientOf(undefined)

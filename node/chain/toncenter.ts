@@ -2,19 +2,22 @@
  * Asking a toncenter endpoint (HTTP API v2, JSON-RPC): bounds, retries, and failures as our codes.
  *
  * Reads are repeated with a doubling wait; a message is repeated only where the endpoint said that
- * it did not take it. Redirects are refused, since the API key goes with the request.
+ * it did not take it. A refusal for the rate of requests is no failure: it sets the pace. Redirects
+ * are refused, since the API key goes with the request.
  * @module
  */
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
-import type { Clock } from '../../contracts/base/ports.ts'
+import type { Clock, Random } from '../../contracts/base/ports.ts'
 import type { Secret } from '../../contracts/base/secret.ts'
+import { createPace } from './pace.ts'
 
 export interface ToncenterOptions {
   /** JSON-RPC URL. */
   readonly endpoint: string
   readonly apiKey?: Secret<string>
   readonly clock: Clock
+  readonly random?: Random
 }
 
 /**
@@ -26,16 +29,29 @@ export interface ToncenterOptions {
 export type Ask = (body: string, signal?: AbortSignal) => Promise<string>
 
 /** What one try came to: an answer, or a failure and whether another try is harmless. */
-type Try = { readonly text: string } | { readonly error: MarketError; readonly again: boolean }
+type Try =
+  | { readonly text: string }
+  | { readonly error: MarketError; readonly again: boolean }
+  | { readonly tooMany: true; readonly retryAfterMs: number | undefined }
 
 export function toncenter(options: ToncenterOptions): Ask {
+  const { clock } = options
+  const pace = createPace(options)
   return async (body, signal) => {
     const isSend = body.includes('"method":"sendBoc"')
-    for (let tries = 1; ; tries++) {
+    const sinceMs = clock.monotonicMs()
+    for (let failures = 0; ; ) {
+      await pace.turn(sinceMs, signal)
       const outcome = await tryOnce(options, body, isSend, signal)
       if ('text' in outcome) return outcome.text
-      if (!outcome.again || tries >= LIMITS.chainTries) throw outcome.error
-      await options.clock.sleep(LIMITS.chainRetryMs * 2 ** (tries - 1), signal)
+      if ('tooMany' in outcome) {
+        // The endpoint is there and took nothing: `turn` bounds how long it is asked again.
+        pace.refused(outcome.retryAfterMs)
+        continue
+      }
+      failures++
+      if (!outcome.again || failures >= LIMITS.chainTries) throw outcome.error
+      await clock.sleep(LIMITS.chainRetryMs * 2 ** (failures - 1), signal)
     }
   }
 }
@@ -77,6 +93,10 @@ async function tryOnce(
       signal: signal ? AbortSignal.any([signal, limit.signal]) : limit.signal,
     })
     const text = await readBounded(response)
+    if (response.status === 429) {
+      const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), clock.nowMs())
+      return { tooMany: true, retryAfterMs }
+    }
     return response.ok ? { text } : refusal(response.status, text, isSend)
   } catch (cause) {
     signal?.throwIfAborted()
@@ -87,6 +107,13 @@ async function tryOnce(
   } finally {
     disarm()
   }
+}
+
+/** Seconds, or a date (RFC 9110, 10.2.3). */
+function parseRetryAfter(text: string | null, nowMs: number): number | undefined {
+  if (text === null) return undefined
+  const waitMs = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs
+  return Number.isFinite(waitMs) ? waitMs : undefined
 }
 
 async function readBounded(response: Response): Promise<string> {
@@ -117,6 +144,6 @@ function refusal(status: number, text: string, isSend: boolean): Try {
   if (/seqno not in db|ltdb: block not found/.test(text)) {
     return { error: new MarketError('not-found', { detail }), again: false }
   }
-  const again = status === 429 || status === 503 || (status >= 500 && !isSend)
+  const again = status === 503 || (status >= 500 && !isSend)
   return { error: new MarketError('chain-unavailable', { status, detail }), again }
 }

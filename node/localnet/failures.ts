@@ -40,8 +40,26 @@ export const stateGone = (seqno: number) =>
       "state already gc'd",
   )
 
+/** A list that starts at a logical time before every block that is kept. */
+export const lookedBeforeBlocks = (account: string, lt: bigint) => {
+  const [workchain, id = ''] = account.split(':')
+  const block = `cannot find block (${workchain},${id.slice(0, 16)}) lt=${lt}: lt not in db`
+  return refusal(
+    500,
+    `LITE_SERVER_UNKNOWN: cannot compute block with specified transaction: ${block}`,
+  )
+}
+
+/** A list that starts at a logical time at which the account has no transaction. */
+export const transactionNotInBlock = () =>
+  refusal(
+    500,
+    'LITE_SERVER_UNKNOWN: cannot locate transaction in block with specified logical time',
+  )
+
+/** A list that starts at a transaction whose hash is another. */
 export const transactionMismatch = () =>
-  refusal(500, 'LITE_SERVER_UNKNOWN: cannot locate a transaction of this lt and hash')
+  refusal(500, 'LITE_SERVER_UNKNOWN: transaction hash mismatch')
 
 export const noParameter = (id: number) =>
   refusal(500, `LITE_SERVER_UNKNOWN: the configuration has no parameter ${id}`)

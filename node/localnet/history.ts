@@ -41,6 +41,8 @@ export interface History {
   blockAt(by: { lt?: bigint; utime?: bigint }): Block | undefined
   /** Transactions of an account, newest first, from `fromLt` (inclusive) downwards. */
   page(account: string, limit: number, fromLt?: bigint): readonly StoredTransaction[]
+  /** The first transaction of an account that is not forgotten. */
+  oldest(account: string): StoredTransaction | undefined
   /** The transaction of an account that an internal message caused (`inKey`). */
   causedBy(account: string, inKey: string): StoredTransaction | undefined
 }
@@ -125,6 +127,7 @@ export function openHistory({ database, salt, lastSeqno }: HistoryOptions): Hist
       return this.block(Math.min(byLt, byTime))
     },
     page: transactions.page,
+    oldest: transactions.oldest,
     causedBy: transactions.causedBy,
     seqnoAt: (ms) => newest().seqno + emptiesBy(newest(), ms),
     append(block) {

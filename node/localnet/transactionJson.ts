@@ -58,10 +58,16 @@ export function transactionJson(stored: StoredTransaction, form: TransactionForm
 /** Where the list of the account goes on, before this transaction. */
 export function previousId(stored: StoredTransaction | undefined): object {
   if (!stored) return transactionId(0n, Buffer.alloc(32))
-  const { prevTransactionLt, prevTransactionHash } = loadTransaction(
-    Cell.fromBase64(stored.boc).beginParse(),
+  const { lt, hash } = previousPlace(stored)
+  return transactionId(lt, hash)
+}
+
+/** Where the account's list goes on; 0 and zeros before its first. */
+export function previousPlace({ boc }: StoredTransaction): { lt: bigint; hash: Buffer } {
+  const { prevTransactionLt: lt, prevTransactionHash } = loadTransaction(
+    Cell.fromBase64(boc).beginParse(),
   )
-  return transactionId(prevTransactionLt, bigintHash(prevTransactionHash))
+  return { lt, hash: bigintHash(prevTransactionHash) }
 }
 
 export function transactionId(lt: bigint, hash: Buffer) {

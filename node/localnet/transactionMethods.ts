@@ -2,17 +2,22 @@
  * toncenter's methods about past transactions of an account and about who caused whom.
  *
  * A list starts at `lt` and `hash`, inclusive, newest first; the next page starts at the previous
- * transaction of the last one given. History is bounded: what was forgotten is not listed.
+ * transaction of the last one given. History is bounded: a list ends where it was forgotten.
  * @module
  */
 import type { Address } from '@ton/core'
 import { LIMITS } from '../../contracts/base/limits.ts'
-import { transactionMismatch, transactionNotFound } from './failures.ts'
+import {
+  lookedBeforeBlocks,
+  transactionMismatch,
+  transactionNotFound,
+  transactionNotInBlock,
+} from './failures.ts'
 import type { History, StoredTransaction } from './history.ts'
 import type { Ledger } from './ledger.ts'
 import type { Method, MethodTable } from './methods.ts'
 import * as read from './params.ts'
-import { hasSent, previousId, transactionJson } from './transactionJson.ts'
+import { hasSent, previousId, previousPlace, transactionJson } from './transactionJson.ts'
 
 export function transactionMethods(ledger: Ledger): MethodTable {
   const result: Method = (params) => {
@@ -75,7 +80,7 @@ function pageOf(history: History, params: read.Params): readonly StoredTransacti
     throw read.wrong('lt, hash', 'both or neither')
   }
   const page = history.page(account, limit, lt)
-  if (lt !== undefined) checkPlace(history, account, page[0], { lt, hash })
+  if (lt !== undefined && hash) checkPlace(history, account, page[0], { lt, hash })
   return withinBytes(page.filter((each) => each.lt > until))
 }
 
@@ -83,18 +88,24 @@ function pageOf(history: History, params: read.Params): readonly StoredTransacti
 const PAGE = 10
 
 /**
- * A page that starts at `lt` starts with a transaction of this `lt` and `hash`; it is empty where
- * history was forgotten before it.
+ * A page that starts at `lt` starts with a transaction of this `lt` and `hash`. It is empty where it
+ * is the one before the oldest that is kept: a reader who pages on comes to an end there.
  */
 function checkPlace(
   history: History,
   account: string,
   first: StoredTransaction | undefined,
-  place: { lt: bigint; hash: Buffer | undefined },
+  { lt, hash }: { lt: bigint; hash: Buffer },
 ): void {
-  const isForgotten = !first && history.page(account, 1).length > 0
-  if (isForgotten || (first?.lt === place.lt && place.hash?.equals(first.hash))) return
-  throw transactionMismatch()
+  if (first?.lt === lt) {
+    if (!hash.equals(first.hash)) throw transactionMismatch()
+    return
+  }
+  const oldest = first ? undefined : history.oldest(account)
+  const before = oldest && previousPlace(oldest)
+  if (before?.lt === lt && before.hash.equals(hash)) return
+  if (!history.blockAt({ lt })) throw lookedBeforeBlocks(account, lt)
+  throw transactionNotInBlock()
 }
 
 /** As many as one answer may hold, one at least: the reader pages on from the last one given. */

@@ -26,6 +26,8 @@ export interface Transactions {
   /** Those of one block, in order. */
   of(block: number): readonly StoredTransaction[]
   page(account: string, limit: number, fromLt?: bigint): readonly StoredTransaction[]
+  /** The first of an account that is not forgotten. */
+  oldest(account: string): StoredTransaction | undefined
   causedBy(account: string, inKey: string): StoredTransaction | undefined
 }
 
@@ -35,6 +37,10 @@ export function storedTransactions({ sql }: Database): Transactions {
   const page = sql.prepare(
     `SELECT * FROM transactions WHERE account = ? AND lt <= ? AND ${isReachable('block')}
      ORDER BY lt DESC LIMIT ?`,
+  )
+  const oldest = sql.prepare(
+    `SELECT * FROM transactions WHERE account = ? AND ${isReachable('block')}
+     ORDER BY lt LIMIT 1`,
   )
   const causedBy = sql.prepare(
     `SELECT * FROM transactions
@@ -49,6 +55,10 @@ export function storedTransactions({ sql }: Database): Transactions {
     of: (block) => ofBlock.all(block).map(toTransaction),
     page: (account, limit, fromLt = HIGHEST_LT) =>
       page.all(account, lesserLt(fromLt), limit).map(toTransaction),
+    oldest: (account) => {
+      const row = oldest.get(account)
+      return row && toTransaction(row)
+    },
     causedBy: (account, inKey) => {
       const { source, created } = splitKey(inKey)
       if (created !== null && created > HIGHEST_LT) return undefined

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Command } from 'commander'
+import type { PinnedCode } from '../deploy/plan.ts'
 import { consent } from './consent.ts'
 import { addCommon, integerOption } from './options.ts'
 import { type CommonOptions, printResult, runVerb, say, table } from './output.ts'
@@ -31,7 +32,7 @@ export function register(command: Command): void {
     .option('--threshold <n>', 'signatures needed (default: more than half)', integerOption)
     .option('--delay <days>', 'days between a decision and its effect', integerOption, 1)
     .option('--guardian <address>', 'may pause registration, nothing else (default: own wallet)')
-    .option('--dry-run', 'print addresses, code hashes and cost, and send nothing')
+    .option('--dry-run', 'print addresses, every code hash, values and fees, and send nothing')
     .option('-y, --yes', 'do not ask before spending on a public network')
     .addHelpText(
       'after',
@@ -49,34 +50,55 @@ export function register(command: Command): void {
 async function deployAll(options: DeployOptions): Promise<void> {
   const { homeFolder, locateNetwork } = await import('../../node/system/home.ts')
   const { createClock } = await import('../../node/system/clock.ts')
-  const { connectChain } = await import('../../node/chain/tonClient.ts')
+  const { openNetworkChain } = await import('../../node/chain/networkChain.ts')
   const { prepareDeployment } = await import('../market/institution.ts')
   const { formatTon } = await import('../../contracts/base/units.ts')
+  const { WALLET_FEES, walletFees } = await import('../deploy/deploy.ts')
+  const { PINNED_CODES } = await import('../deploy/plan.ts')
   const home = options.home ?? homeFolder(process.env)
   const { network, file } = await locateNetwork(options.network ?? 'localnet', home)
   const clock = createClock()
-  const chain = await connectChain({ endpoint: network.toncenter, networkId: network.id, clock })
+  const chain = await openNetworkChain({ network, clock, env: process.env })
   const given = await givenOptions(options)
   const prepared = await prepareDeployment({ home, network, file, chain, clock, ...given })
-  const { wallet, steps, cost } = prepared
+  const { wallet, steps, missing, cost } = prepared
   say(`wallet     ${wallet.address.toString()}`)
   say(`cost       at most ${formatTon(cost)} TON, of which the reserves stay on the contracts`)
   if (options.dryRun) {
-    const planned = steps.map(({ name, address, codeHash, value }) => {
-      return { name, address: address.toString(), codeHash, value }
+    const planned = steps.map((step) => {
+      const { name, address, codeHash, value, fees: feesAtMost } = step
+      const status = missing.includes(step) ? 'missing' : 'already'
+      return { name, address: address.toString(), status, codeHash, value, feesAtMost }
     })
-    const rows = planned.map((each) => [each.name, each.address, each.codeHash])
-    return printResult(options, { planned, cost }, table(['contract', 'address', 'code'], rows))
+    const wallets = cost > 0n ? WALLET_FEES : 0n
+    const rows = planned.map(({ name, address, status, value, feesAtMost, codeHash }) => {
+      return [name, address, status, formatTon(value), formatTon(feesAtMost), codeHash]
+    })
+    const value = { planned, codes: PINNED_CODES, cost, walletFeesAtMost: wallets }
+    return printResult(options, value, [
+      ...table(['contract', 'address', 'status', 'value', 'fees at most', 'code'], rows),
+      ...codeLines(PINNED_CODES),
+      `wallet     pays at most ${formatTon(wallets)} TON of fees beside the values`,
+    ])
   }
   if (cost > 0n && !network.development) await consent(options, 'Deploy with real coins?')
   const contracts = await prepared.run()
   const rows = contracts.map(({ name, address, status, value, fees, codeHash }) => {
     return [name, address, status, formatTon(value), formatTon(fees), codeHash]
   })
-  printResult(options, { network: network.name, file, contracts }, [
+  const fees = await walletFees(chain, wallet, contracts)
+  const value = { network: network.name, file, contracts, codes: PINNED_CODES, walletFees: fees }
+  printResult(options, value, [
     ...table(['contract', 'address', 'status', 'value', 'fees', 'code'], rows),
+    ...codeLines(PINNED_CODES),
+    `wallet     paid ${formatTon(fees)} TON of fees beside the values`,
     `file       ${file}`,
   ])
+}
+
+function codeLines(codes: readonly PinnedCode[]): string[] {
+  const rows = codes.map(({ name, pinnedBy, codeHash }) => [name, pinnedBy, codeHash])
+  return table(['code of', 'pinned by', 'hash'], rows)
 }
 
 async function givenOptions(options: DeployOptions) {

@@ -201,11 +201,12 @@ async function placeOf(options: DisputeOptions) {
 /** The chain alone: no keys. */
 async function look(options: DisputeOptions) {
   const { createClock } = await import('../../node/system/clock.ts')
-  const { connectChain } = await import('../../node/chain/tonClient.ts')
+  const { openNetworkChain } = await import('../../node/chain/networkChain.ts')
   const place = await placeOf(options)
-  const { id: networkId, toncenter: endpoint } = place.network
+  const { network } = place
   const clock = createClock()
-  return { ...place, clock, chain: await connectChain({ endpoint, networkId, clock }) }
+  const chain = await openNetworkChain({ network, clock, env: process.env })
+  return { ...place, clock, chain }
 }
 
 /** The registry, and the keys and wallet of a role. */

@@ -73,7 +73,7 @@ offline, and the answer says so: \`evidence show\` asks the chain.
       'judge at this time: ISO 8601, or Unix seconds (default: now)',
       timeOption,
     )
-    .option('--offline', 'do not ask the chain how fresh it is')
+    .option('--offline', 'do not ask the chain how fresh it is and who is registered')
     .addHelpText(
       'after',
       '\nExamples:\n  chrysalis evidence show 3fa9\n  chrysalis evidence show 3fa9 --json\n',
@@ -122,13 +122,19 @@ async function showProvider(provider: string, options: ShowOptions): Promise<voi
   if (!found.evidence) throw new MarketError('not-found', { evidence: found.provider })
   const bytes = fromBase64(found.evidence)
   const { known, context, hardware } = await marketOf(options)
-  const { namedBlock } = await import('./evidenceChain.ts')
-  const chain = options.offline ? undefined : await namedBlock(bytes, known)
+  const { askChain } = await import('./evidenceChain.ts')
+  const chain = options.offline ? undefined : await askChain(bytes, known)
   const atMs = options.at ?? chain?.nowMs ?? createClock().nowMs()
   const inspection = await inspectEvidence(bytes, emptyPool(), {
     atMs,
     tcb: ['UpToDate'],
-    market: { context: { ...context, ...(chain && { block: chain.block }) }, hardware },
+    market: {
+      context: {
+        ...context,
+        ...(chain && { block: chain.block, isRegistered: () => chain.isRegistered }),
+      },
+      hardware,
+    },
   })
   const from = { provider: found.provider, receipt: found.receipt, endS: found.endS }
   printResult(options, { ...inspectionJson(inspection, atMs), from }, [
@@ -149,7 +155,8 @@ async function marketOf({ network = 'localnet', home }: CommonOptions) {
     context: {
       network: known.id,
       development: known.development,
-      isRegistered: (identity: Uint8Array) => providers.has(toHex(identity)),
+      isRegistered: (identity: Uint8Array) =>
+        known.registry === undefined ? providers.has(toHex(identity)) : ('unasked' as const),
     },
     hardware: settleHardware({}, known),
   }

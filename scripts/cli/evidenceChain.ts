@@ -1,36 +1,56 @@
 /**
- * The block that a document of evidence names, as the network's own endpoint has it: what
- * `evidence show` adds to a look at the bytes.
+ * What the network's own endpoint says about a document of evidence: the block that it names, and
+ * whether its identity is registered. `evidence show` adds it to a look at the bytes.
  * @module
  */
 import { freshBlocks } from '../../client/freshBlocks.ts'
 import { parseEvidence } from '../../contracts/attest/document.ts'
-import type { Bytes } from '../../contracts/base/bytes.ts'
+import { type Bytes, toHex } from '../../contracts/base/bytes.ts'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import type { NetworkConfig } from '../../contracts/base/network.ts'
-import type { ChainBlock } from '../../contracts/base/ports.ts'
-import { connectChain } from '../../node/chain/tonClient.ts'
+import type { Chain, ChainBlock } from '../../contracts/base/ports.ts'
+import { registryOf } from '../../node/chain/directory.ts'
+import { openNetworkChain } from '../../node/chain/networkChain.ts'
 import { createClock } from '../../node/system/clock.ts'
+import { findAccused } from '../disputes/cases.ts'
+
+export interface AskedOfChain {
+  readonly block: ChainBlock
+  readonly nowMs: number
+  readonly isRegistered: boolean
+}
 
 /**
  * Asks the endpoint of `network`. Throws `evidence-unchecked` where it cannot tell,
  * `evidence-block` where its chain is not that far.
  */
-export async function namedBlock(
-  evidence: Bytes,
-  { toncenter: endpoint, id: networkId }: NetworkConfig,
-): Promise<{ readonly block: ChainBlock; readonly nowMs: number }> {
+export async function askChain(evidence: Bytes, network: NetworkConfig): Promise<AskedOfChain> {
   const { claims } = parseEvidence(evidence)
   const clock = createClock()
   try {
-    const chain = await connectChain({ endpoint, networkId, clock })
+    const chain = await openNetworkChain({ network, clock, env: process.env })
     const blocks = freshBlocks({ chain, clock })
     const block = await blocks.look(claims)
-    return { block, nowMs: blocks.nowMs() }
+    const isRegistered = await isMember(claims.identity, network, chain)
+    return { block, nowMs: blocks.nowMs(), isRegistered }
   } catch (thrown) {
     const cause = asMarketError(thrown)
     if (cause.code !== 'chain-unavailable') throw cause
     const action = 'Start the network, or look at the bytes alone with --offline.'
     throw new MarketError('evidence-unchecked', { because: cause.message }, { action, cause })
+  }
+}
+
+/** Whether a provider's item names the identity; or network.json, where there is no registry. */
+async function isMember(identity: Bytes, network: NetworkConfig, chain: Chain): Promise<boolean> {
+  const signer = toHex(identity)
+  if (network.registry === undefined) return network.providers?.includes(signer) ?? false
+  const registry = registryOf(network.registry)
+  try {
+    await findAccused({ chain, registry }, { signer, role: 'provider' })
+    return true
+  } catch (thrown) {
+    if (asMarketError(thrown).code === 'unknown-provider') return false
+    throw thrown
   }
 }

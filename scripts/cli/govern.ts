@@ -196,7 +196,7 @@ async function guard(isPause: boolean, options: GovernOptions): Promise<void> {
 async function open(options: GovernOptions) {
   const { homeFolder, readNetwork } = await import('../../node/system/home.ts')
   const { createClock } = await import('../../node/system/clock.ts')
-  const { connectChain } = await import('../../node/chain/tonClient.ts')
+  const { openNetworkChain } = await import('../../node/chain/networkChain.ts')
   const { createWallet } = await import('../../node/chain/wallet.ts')
   const { registryOf } = await import('../../node/chain/directory.ts')
   const { MarketError } = await import('../../contracts/base/errors.ts')
@@ -208,7 +208,7 @@ async function open(options: GovernOptions) {
   if (network.registry === undefined)
     throw new MarketError('no-registry', { network: network.name })
   const clock = createClock()
-  const chain = await connectChain({ endpoint: network.toncenter, networkId: network.id, clock })
+  const chain = await openNetworkChain({ network, clock, env: process.env })
   const keystore = await openRoleKeys({ home, network, role: DEPLOYER })
   const wallet = createWallet({ chain, key: keystore.key('wallet'), clock })
   const governance = await readGovernance(chain, registryOf(network.registry))

@@ -9,7 +9,11 @@ import { parseTon } from '../../contracts/base/units.ts'
 /** `--network`, `--home`, `--json`: on every verb that touches the market. */
 export function addCommon(command: Command): Command {
   return command
-    .option('--network <name|file>', 'network by name or network.json (default: the localnet)')
+    .option(
+      '--network <name|file>',
+      'network by name or network.json (default: the localnet); ' +
+        'its endpoint’s API key is $CHRYSALIS_TONCENTER_KEY',
+    )
     .option('--home <folder>', 'where keys and stores are (default: $CHRYSALIS_HOME, else XDG)')
     .option('--json', 'print one JSON object instead of text')
 }

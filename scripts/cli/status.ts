@@ -21,13 +21,13 @@ export function register(command: Command): void {
 async function status(options: CommonOptions): Promise<void> {
   const { homeFolder, readNetwork } = await import('../../node/system/home.ts')
   const { createClock } = await import('../../node/system/clock.ts')
-  const { connectChain } = await import('../../node/chain/tonClient.ts')
+  const { openNetworkChain } = await import('../../node/chain/networkChain.ts')
   const { connect } = await import('../../client/index.ts')
   const home = options.home ?? homeFolder(process.env)
   const network = await readNetwork(options.network ?? 'localnet', home)
   const clock = createClock()
   const { id, toncenter } = network
-  const chain = await connectChain({ endpoint: toncenter, networkId: id, clock })
+  const chain = await openNetworkChain({ network, clock, env: process.env })
   const { atS } = await chain.lastBlock()
   const { openDirectory } = await import('../../node/chain/directory.ts')
   const { silentLogger } = await import('../../node/system/logger.ts')

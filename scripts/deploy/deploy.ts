@@ -3,6 +3,7 @@
  * goes out in one transfer, and each contract is looked up on chain before it is called deployed.
  * @module
  */
+import { Address } from '@ton/core'
 import { toHex } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { LIMITS } from '../../contracts/base/limits.ts'
@@ -28,9 +29,8 @@ export interface Deployed {
   readonly fees: NanoTon
 }
 
-/** What a plan costs at most that is not deployed yet, fees of the wallet included. */
-export async function costOf(chain: Chain, steps: readonly Step[]): Promise<NanoTon> {
-  const missing = await missingOf(chain, steps)
+/** What deploying these costs at most, fees of the wallet included. */
+export function costOf(missing: readonly Step[]): NanoTon {
   return missing.reduce((sum, { value }) => sum + value, missing.length > 0 ? WALLET_FEES : 0n)
 }
 
@@ -56,9 +56,24 @@ export async function deploy(
 }
 
 /** Fees of the wallet's own transaction, and its deployment, at the dearest table known. */
-const WALLET_FEES: NanoTon = 50_000_000n
+export const WALLET_FEES: NanoTon = 50_000_000n
 
-async function missingOf(chain: Chain, steps: readonly Step[]): Promise<Step[]> {
+/** What the wallet's own transaction cost that sent them; 0 where all stood already. */
+export async function walletFees(
+  chain: Chain,
+  wallet: Pick<Wallet, 'address'>,
+  contracts: readonly Deployed[],
+): Promise<NanoTon> {
+  const sent = contracts.find(({ status }) => status === 'deployed')
+  if (!sent) return 0n
+  const target = Address.parse(sent.address).toRawString()
+  const recent = await chain.transactions(wallet.address, LIMITS.chainPage)
+  const own = recent.find(({ out }) => out.some(({ destination }) => destination === target))
+  return own?.fees ?? 0n
+}
+
+/** The steps of a plan that are not deployed yet. Throws what `deploy` does. */
+export async function missingOf(chain: Chain, steps: readonly Step[]): Promise<Step[]> {
   const there = await Promise.all(steps.map((step) => isThere(chain, step)))
   return steps.filter((_, at) => !there[at])
 }

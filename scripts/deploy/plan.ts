@@ -9,8 +9,10 @@ import type { Address, Cell, StateInit } from '@ton/core'
 import type { Bytes } from '../../contracts/base/bytes.ts'
 import type { MarketParameters } from '../../contracts/base/marketParameters.ts'
 import type { NanoTon } from '../../contracts/base/units.ts'
-import { DISPUTE_CODE } from '../../contracts/wrappers/Dispute.ts'
-import { GPU_CODE } from '../../contracts/wrappers/Gpu.ts'
+import { CHANNEL_CODE_HASH } from '../../contracts/wrappers/Channel.ts'
+import { DISPUTE_CODE, DISPUTE_CODE_HASH } from '../../contracts/wrappers/Dispute.ts'
+import { GPU_CODE, GPU_CODE_HASH } from '../../contracts/wrappers/Gpu.ts'
+import { JETTON_CHANNEL_CODE_HASH } from '../../contracts/wrappers/JettonChannel.ts'
 import {
   MULTISIG_CODE_HASH,
   MULTISIG_RESERVE,
@@ -18,7 +20,7 @@ import {
   multisigStateInit,
   topUpMultisigBody,
 } from '../../contracts/wrappers/Multisig.ts'
-import { PROVIDER_CODE } from '../../contracts/wrappers/Provider.ts'
+import { PROVIDER_CODE, PROVIDER_CODE_HASH } from '../../contracts/wrappers/Provider.ts'
 import {
   REGISTRY_CODE_HASH,
   REGISTRY_RESERVE,
@@ -26,7 +28,7 @@ import {
   registryStateInit,
 } from '../../contracts/wrappers/Registry.ts'
 import { topUpRegistryBody } from '../../contracts/wrappers/registryMessages.ts'
-import { SCHEDULER_CODE } from '../../contracts/wrappers/Scheduler.ts'
+import { SCHEDULER_CODE, SCHEDULER_CODE_HASH } from '../../contracts/wrappers/Scheduler.ts'
 import {
   TIMELOCK_CODE_HASH,
   TIMELOCK_RESERVE,
@@ -54,10 +56,33 @@ export interface Step {
   readonly address: Address
   readonly init: StateInit
   readonly codeHash: string
-  /** Its reserve of rent; the fees of deploying come out of it. */
+  /** Attached: its reserve of rent, and `fees`. */
   readonly value: NanoTon
+  /** Of `value`, what deploying takes at most; what it does not take stays with the reserve. */
+  readonly fees: NanoTon
   readonly body: Cell
 }
+
+/** A code that is not deployed here, and who holds everybody to it. */
+export interface PinnedCode {
+  readonly name: string
+  /** Lower-case hex. */
+  readonly codeHash: string
+  readonly pinnedBy: 'registry' | 'clients'
+}
+
+/**
+ * Codes of the contracts that others deploy: those of items and cases are in the registry's first
+ * state and so in its address, those of channels in the software of whoever takes vouchers.
+ */
+export const PINNED_CODES: readonly PinnedCode[] = [
+  { name: 'provider', codeHash: PROVIDER_CODE_HASH, pinnedBy: 'registry' },
+  { name: 'scheduler', codeHash: SCHEDULER_CODE_HASH, pinnedBy: 'registry' },
+  { name: 'gpu', codeHash: GPU_CODE_HASH, pinnedBy: 'registry' },
+  { name: 'dispute', codeHash: DISPUTE_CODE_HASH, pinnedBy: 'registry' },
+  { name: 'channel', codeHash: CHANNEL_CODE_HASH, pinnedBy: 'clients' },
+  { name: 'jetton-channel', codeHash: JETTON_CHANNEL_CODE_HASH, pinnedBy: 'clients' },
+]
 
 /** On top of a reserve: the deployment itself. */
 const DEPLOY_FEES: NanoTon = 50_000_000n
@@ -84,6 +109,7 @@ export function deploymentPlan(options: PlanOptions): readonly Step[] {
       init: multisigStateInit({ network, signers }),
       codeHash: MULTISIG_CODE_HASH,
       value: MULTISIG_RESERVE + DEPLOY_FEES,
+      fees: DEPLOY_FEES,
       body: topUpMultisigBody(),
     },
     {
@@ -92,6 +118,7 @@ export function deploymentPlan(options: PlanOptions): readonly Step[] {
       init: timelockStateInit(locked),
       codeHash: TIMELOCK_CODE_HASH,
       value: TIMELOCK_RESERVE + DEPLOY_FEES,
+      fees: DEPLOY_FEES,
       body: topUpTimelockBody(),
     },
     {
@@ -100,6 +127,7 @@ export function deploymentPlan(options: PlanOptions): readonly Step[] {
       init: registryStateInit(registry),
       codeHash: REGISTRY_CODE_HASH,
       value: REGISTRY_RESERVE + DEPLOY_FEES,
+      fees: DEPLOY_FEES,
       body: topUpRegistryBody(),
     },
   ]

@@ -57,7 +57,7 @@ export type Accused = ItemConfig & { readonly address: Address }
  * the one of `owner`, who may have changed its profile since. Throws `unknown-provider`.
  */
 export async function findAccused(
-  { chain, registry }: Court,
+  { chain, registry }: Pick<Court, 'chain' | 'registry'>,
   { signer, role }: Pick<Contradiction, 'signer' | 'role'>,
   owner?: Address,
 ): Promise<Accused> {
@@ -204,7 +204,8 @@ async function readOpened(chain: Chain, at: Address): Promise<CaseView | undefin
   try {
     return await readCase(chain, at)
   } catch (error) {
-    if (error instanceof MarketError && error.code === 'contract-failed') return undefined
+    const code = error instanceof MarketError ? error.code : ''
+    if (code === 'no-case' || code === 'contract-failed') return undefined
     throw error
   }
 }

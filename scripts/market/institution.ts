@@ -14,11 +14,11 @@ import { FIRST_PARAMETERS } from '../../contracts/money/marketTerms.ts'
 import { tinyChatTokenizer } from '../../contracts/money/tinyChatTokenizer.ts'
 import { walletAddress } from '../../contracts/wrappers/wallet.ts'
 import { TINY_CHAT } from '../../node/backends/tinyChat.ts'
-import { connectChain } from '../../node/chain/tonClient.ts'
+import { openNetworkChain } from '../../node/chain/networkChain.ts'
 import { createWallet } from '../../node/chain/wallet.ts'
 import { readNetwork } from '../../node/system/home.ts'
 import type { Keystore } from '../../node/system/keystore.ts'
-import { costOf, type Deployed, deploy } from '../deploy/deploy.ts'
+import { costOf, type Deployed, deploy, missingOf } from '../deploy/deploy.ts'
 import { deploymentPlan, type PlanOptions, type Step } from '../deploy/plan.ts'
 import { setRegistry } from './networkFile.ts'
 import { openRoleKeys } from './rolePorts.ts'
@@ -47,6 +47,8 @@ export interface MarketDeployment {
 export interface PreparedDeployment {
   readonly wallet: Wallet
   readonly steps: readonly Step[]
+  /** Those that are not deployed yet. */
+  readonly missing: readonly Step[]
   /** What it takes of the wallet at most, nanoTON. */
   readonly cost: bigint
   /** Deploys what is missing and writes network.json. Throws what `deploy` does. */
@@ -64,10 +66,12 @@ export async function prepareDeployment(options: MarketDeployment): Promise<Prep
   const steps = deploymentPlan(planOf(options, keystore, wallet))
   const registry = steps.find(({ name }) => name === 'registry')!.address
   checkNotOther(network, registry)
-  const cost = await costOf(chain, steps)
+  const missing = await missingOf(chain, steps)
+  const cost = costOf(missing)
   return {
     wallet,
     steps,
+    missing,
     cost,
     async run(signal) {
       if (cost > 0n) await fundFromFaucet(network, { chain, wallet, clock }, cost)
@@ -83,7 +87,7 @@ export async function deployLocally(
   place: Pick<MarketDeployment, 'home' | 'network' | 'file' | 'clock'>,
 ): Promise<NetworkConfig> {
   const { network, file, clock } = place
-  const chain = await connectChain({ endpoint: network.toncenter, networkId: network.id, clock })
+  const chain = await openNetworkChain({ network, clock, env: process.env })
   const { run } = await prepareDeployment({ ...place, chain })
   await run()
   return readNetwork(file, place.home)

@@ -63,7 +63,9 @@ function checkInside(choice: ProvingChoice, compute: Compute): void {
   const expected = tier === 'gpu-tee' ? 'gpu' : 'cpu'
   if (compute !== expected) throw wrong('compute', `${expected}, for --tier ${tier}`)
   if (backendUrl === undefined) {
-    if (compute === 'gpu') throw wrong('backend-url', 'a server on the GPU, for --tier gpu-tee')
+    if (compute === 'gpu') {
+      throw wrong('backend-url', 'a server on the GPU, for --tier gpu-tee', GPU_TEE_NEEDS)
+    }
     return
   }
   const host = URL.canParse(backendUrl) ? new URL(backendUrl).hostname : ''
@@ -86,6 +88,11 @@ async function weightsOf(choice: ProvingChoice): Promise<string | undefined> {
   return found
 }
 
-function wrong(setting: string, expected: string): MarketError {
-  return new MarketError('bad-config', { setting, expected })
+const GPU_TEE_NEEDS =
+  'gpu-tee needs a confidential machine (Intel TDX or AMD SEV-SNP) with a confidential NVIDIA GPU, ' +
+  'and a model server on it: --backend-url http://127.0.0.1:PORT/v1 --weights-file FILE. Without ' +
+  'that hardware serve with --tier open.'
+
+function wrong(setting: string, expected: string, action?: string): MarketError {
+  return new MarketError('bad-config', { setting, expected }, action ? { action } : {})
 }

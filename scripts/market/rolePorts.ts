@@ -17,9 +17,8 @@ import type {
   Transport,
   Wallet,
 } from '../../contracts/base/ports.ts'
-import { secret } from '../../contracts/base/secret.ts'
 import { openDirectory } from '../../node/chain/directory.ts'
-import { connectChain } from '../../node/chain/tonClient.ts'
+import { openNetworkChain } from '../../node/chain/networkChain.ts'
 import { createWallet } from '../../node/chain/wallet.ts'
 import { createLibp2pTransport } from '../../node/net/libp2pTransport.ts'
 import { openSqliteStore } from '../../node/store/sqliteStore.ts'
@@ -79,10 +78,8 @@ export async function openRolePorts(place: RolePlace, keys?: Keystore): Promise<
   const clock = createClock()
   const store = openSqliteStore(join(folder, 'store.db'))
   try {
-    const { id: networkId, toncenter: endpoint } = network
-    const key = process.env.CHRYSALIS_TONCENTER_KEY
-    const apiKey = key ? secret('API key', key) : undefined
-    const chain = await connectChain({ endpoint, networkId, apiKey, clock })
+    const random = createRandom()
+    const chain = await openNetworkChain({ network, clock, random, env: process.env })
     const directory = await openDirectory({ network, chain, clock, logger })
     const wallet = createWallet({ chain, key: keystore.key('wallet'), clock })
     const transport = await createLibp2pTransport({
@@ -92,7 +89,6 @@ export async function openRolePorts(place: RolePlace, keys?: Keystore): Promise<
       logger,
     })
     const { trace } = place
-    const random = createRandom()
     return {
       ...{ clock, random, logger, store, keystore, chain, directory, wallet, transport },
       trace,

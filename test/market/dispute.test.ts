@@ -20,6 +20,7 @@ import { readCase } from '../../contracts/wrappers/Dispute.ts'
 import { ITEM_VALUE, registerBody } from '../../contracts/wrappers/itemMessages.ts'
 import { providerProfileCell } from '../../contracts/wrappers/itemProfiles.ts'
 import { providerAddress, providerStateInit } from '../../contracts/wrappers/Provider.ts'
+import { sumMarket } from '../../node/audit/chainMarket.ts'
 import { registryOf } from '../../node/chain/directory.ts'
 import { connectChain } from '../../node/chain/tonClient.ts'
 import { createWallet } from '../../node/chain/wallet.ts'
@@ -139,6 +140,20 @@ it('a case is opened with it, and freezes what is proven', async () => {
   address = String(view.address)
   expect(view).toMatchObject({ state: 'tried', amount: `${LOSS}`, frozen: `${LOSS}` })
   expect(await stake()).toEqual({ stake: STAKE, frozen: LOSS, slashed: 0n })
+  const { cases } = await sumMarket(chain, registryOf(network.registry!))
+  const accused = { kind: 'provider', owner: provider.address.toString(), open: 1, frozen: LOSS }
+  expect(cases).toEqual({
+    ...{ found: 1, open: 1, frozen: LOSS },
+    accused: [{ ...accused, cases: [address] }],
+  })
+})
+
+it('a case that is none is said to be none', async () => {
+  for (const other of [provider.address.toString(), `0:${'0d'.repeat(32)}`]) {
+    const { exit, out } = await processes.run(['dispute', 'show', other, '--json'])
+    expect(exit).toBe(2)
+    expect(lastJson(out)).toMatchObject({ error: { code: 'no-case' } })
+  }
 })
 
 it('arbiters check the evidence and sign, anyone bears their votes', async () => {
@@ -172,6 +187,8 @@ it('the accused appeals, a third arbiter is asked, and the challenger loses its 
   const before = (await chain.account(provider.address)).balance
   const { case: over } = await dispute('conclude', address)
   expect(over).toMatchObject({ state: 'concluded', second: { uphold: false, loss: '0' } })
+  const { cases } = await sumMarket(chain, registryOf(network.registry!))
+  expect(cases).toEqual({ found: 1, open: 0, frozen: 0n, accused: [] })
   expect((await chain.account(provider.address)).balance - before).toBeGreaterThan(3n * TON)
   expect(await stake()).toEqual({ stake: STAKE, frozen: 0n, slashed: 0n })
 })

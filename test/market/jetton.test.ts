@@ -10,8 +10,10 @@ import { Address } from '@ton/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { connect } from '../../client/index.ts'
 import { parseNano } from '../../contracts/base/units.ts'
+import { readChannel } from '../../contracts/wrappers/Channel.ts'
 import { jettonBalance } from '../../contracts/wrappers/jetton.ts'
 import { TEST_JETTON, testJettonMinter } from '../../contracts/wrappers/testJetton.ts'
+import { sumMarket } from '../../node/audit/chainMarket.ts'
 import { DEV_MODEL, type DevMarket, startDev } from '../../scripts/market/dev.ts'
 
 const minter = testJettonMinter()
@@ -101,6 +103,30 @@ describe('a market in the test jetton', () => {
     expect(await held(providers[0]!.ports.wallet.address)).toBe(settlement.claimed.providerChannel)
     const { minted, balances, fees, inFlight } = await totals()
     expect(minted).toBe(balances + fees + inFlight)
+  })
+
+  it('is summed on chain by jetton, and TON apart', async () => {
+    const { channels, jettonChannels } = await sumMarket(
+      chain(),
+      Address.parse(dev.network.registry!),
+    )
+    // The scheduler's channel of TON to the provider, which no job used.
+    expect(channels).toMatchObject({ found: 1, deposited: 2_000_000_000n, claimed: 0n })
+    const { channel } = await dev.market.balance()
+    const addresses = [Address.parse(channel.address), ...(await providerChannels())]
+    const all = await Promise.all(addresses.map((each) => readChannel(chain(), each)))
+    const views = all.filter(({ config }) => config.minter)
+    const sum = (figure: 'deposited' | 'claimed') =>
+      views.reduce((total, each) => total + each[figure], 0n)
+    expect(views).toHaveLength(2)
+    expect(jettonChannels).toEqual([
+      {
+        ...{ minter: minter.toRawString(), found: 2, open: 2, closing: 0, closed: 0 },
+        ...{ deposited: sum('deposited'), claimed: sum('claimed') },
+        ...{ locked: sum('deposited') - sum('claimed'), insolvent: [] },
+      },
+    ])
+    expect(sum('claimed')).toBeGreaterThan(0n)
   })
 
   it('gives the deposit back when the channel is closed', async () => {

@@ -104,6 +104,17 @@ describe('what a person asks the market', () => {
     expect((status.providers as string[]).toSorted()).toEqual(identities.toSorted())
   })
 
+  it('what the provider of its job proved: registered, and fresh by the chain', async () => {
+    const { receipts } = lastJson(await ok(['receipt', 'list', '--json']))
+    const file = await shown(String((receipts as string[])[0]))
+    const { fields } = lastJson(await ok(['receipt', 'verify', file, '--json']))
+    const { provider } = fields as { provider: string }
+    const asked = await ok(['evidence', 'show', provider])
+    expect(asked).toMatch(/\nproved:.*the identity is registered.*after block.*NOT proved:/s)
+    const offline = await ok(['evidence', 'show', provider, '--offline'])
+    expect(offline).toMatch(/NOT proved:.*that the provider is registered.*that it is fresh/s)
+  })
+
   it('status and metrics of every role over HTTP', async () => {
     for (const role of [market.scheduler, ...market.providers]) {
       expect(await statusOf(role)).toMatchObject({ identity: role.first.identity })

@@ -185,11 +185,26 @@ describe('joining', () => {
   })
 
   it('adds up on chain', async () => {
-    const { kinds, channels, devices } = await sums()
+    const { kinds, channels, devices, rulers } = await sums()
     expect(kinds.scheduler).toMatchObject({ enrolled: 1, live: 1, staked: 10n * TON })
     expect(kinds.provider).toMatchObject({ enrolled: 1, live: 1, staked: TON })
     expect([kinds.gpu.enrolled, devices, channels.found]).toEqual([0, 0, 0])
     expect([...kinds.provider.insolvent, ...kinds.scheduler.insolvent]).toEqual([])
+    const { timelock, multisig } = rulers
+    expect(timelock).toMatchObject({ delayS: DAY_S, executed: 0, queue: [] })
+    expect(multisig).toMatchObject({ threshold: 1, orders: 0 })
+    expect(timelock!.balance).toBeGreaterThan(timelock!.reserve)
+    expect(multisig!.balance).toBeGreaterThan(multisig!.reserve)
+  })
+
+  it.each<[string, () => string]>([
+    ['nothing', () => `0:${'0d'.repeat(32)}`],
+    ['another contract', () => provider.address.toString()],
+  ])('says so where %s is at the address', async (_name, address) => {
+    const failing = sumMarket(chain, registryOf(address()))
+    await expect(failing).rejects.toMatchObject({ code: 'no-registry' })
+    const governing = readGovernance(chain, registryOf(address()))
+    await expect(governing).rejects.toMatchObject({ code: 'no-registry' })
   })
 })
 

@@ -43,6 +43,7 @@ const REGISTER = ITEM_FLOOR + ITEM_RENT_RESERVE + gas(13_000n) + ENROL
 const UPGRADE = gas(6_000n) + forward(1_000n, 2n) + gas(20_000n)
 const ADD_STAKE = gas(8_500n)
 const WITHDRAW = gas(11_000n) + forward(0n, 0n)
+const FREEZE = gas(12_000n) + forward(0n, 0n)
 
 let s: ItemSandbox
 let lab: ContractLab
@@ -245,6 +246,23 @@ describe('a case', () => {
     const answer = { amount: body.loadCoins(), ticket: body.loadUint(32) }
     expect(answer).toEqual({ amount: 0n, ticket: 0 })
     expect((await s.facts()).frozenUntilS).toBe(0)
+  })
+
+  it('freezes where its value pays for the gas and the answer, to the nanoTON', async () => {
+    const freeze = (value: bigint): Promise<Outcome> =>
+      s.freeze(TON, DAY_S, s.stranger.address, value)
+    expect((await freeze(FREEZE - 1n)).exit).toBe(ITEM_EXIT.tooLittleValue)
+    expect((await freeze(FREEZE)).exit).toBe(0)
+  })
+
+  it('holds back what has been due for less than 45 days, to the second', async () => {
+    await s.unbond(STAKE)
+    s.elapse(UNBONDING_S)
+    await s.freeze(STAKE, 50 * DAY_S)
+    s.elapse(45 * DAY_S - 1)
+    expect((await s.withdraw()).exit).toBe(ITEM_EXIT.nothingDue)
+    s.elapse(1)
+    expect((await s.withdraw()).exit).toBe(0)
   })
 
   it('that froze a single nanoTON is shown with its end', async () => {

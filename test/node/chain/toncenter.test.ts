@@ -71,7 +71,6 @@ const ask = (body: string, signal?: AbortSignal) =>
 describe('a read', () => {
   it.each<[string, Reply]>([
     ['a lost connection', hangUp],
-    ['too many requests', answer(429, '{"ok":false,"error":"Ratelimit exceed","code":429}')],
     ['a server error', answer(500, '{"ok":false,"error":"LITE_SERVER_NOTREADY","code":500}')],
     ['a gateway error', answer(504, 'timeout')],
   ])('is tried again after %s', async (_name, failure) => {

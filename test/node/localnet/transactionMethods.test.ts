@@ -43,3 +43,56 @@ describe('a page', () => {
     expect(answer(LIMITS.toncenterPage, LIMITS.toncenterPage)).toHaveLength(most)
   })
 })
+
+describe('where a list starts', () => {
+  const account = walletOf(1).toRawString()
+  const list = (lt: bigint, hash: Buffer) => () =>
+    transactionMethods(world.ledger).getTransactions!({
+      address,
+      lt: `${lt}`,
+      hash: hash.toString('base64'),
+    })
+  const text = (part: string) =>
+    expect.objectContaining({
+      facts: {
+        toncenter: 500,
+        text: expect.stringMatching(`^LITE_SERVER_UNKNOWN: .*${part}$`),
+      },
+    })
+
+  it('is a transaction of the account', () => {
+    const all = world.ledger.history.page(account, 9)
+    for (const [at, { lt, hash }] of all.entries()) {
+      expect(list(lt, hash)()).toHaveLength(all.length - at)
+    }
+  })
+
+  it('is refused at a time without a transaction, and at another hash', () => {
+    const words = 'cannot locate transaction in block with specified logical time'
+    expect(list(stored.lt + 1n, stored.hash)).toThrow(text(words))
+    const first = world.ledger.history.oldest(account)!
+    expect(list(first.lt - 1n, first.hash)).toThrow(text(words))
+    expect(list(1n, first.hash)).toThrow(text(words))
+    const other = Buffer.alloc(32, 1)
+    expect(list(stored.lt, other)).toThrow(text('transaction hash mismatch'))
+  })
+
+  it('is empty at the one before the oldest that is kept', () => {
+    const [newest] = world.ledger.history.page(account, 1)
+    const { lt, hash } = world.ledger.history.page(account, 2)[1]!
+    const history = {
+      ...{ page: () => [], oldest: () => newest, blockAt: () => undefined },
+    }
+    const forgetful = { history } as unknown as Ledger
+    const ask = (at: bigint) => () =>
+      transactionMethods(forgetful).getTransactions!({
+        address,
+        lt: `${at}`,
+        hash: hash.toString('base64'),
+      })
+    expect(ask(lt)()).toEqual([])
+    // Before every block, in the words of a lite server.
+    const place = `\\(0,${account.slice(2, 18)}\\) lt=${lt - 1n}`
+    expect(ask(lt - 1n)).toThrow(text(`: cannot find block ${place}: lt not in db`))
+  })
+})
