@@ -20,7 +20,7 @@ interface CancelOptions extends GovernOptions {
 }
 
 export function register(govern: Command): void {
-  const show = verb(govern, 'show', 'Show who rules, what is prepared, waits and was refused.')
+  const show = verb(govern, 'show', 'Show who rules, what waits and what was refused.')
     .addHelpText('after', '\nExamples:\n  chrysalis govern show\n  chrysalis govern show --json\n')
     .action((options: GovernOptions) => runVerb(options, () => showAll(options)))
   addProposals(govern)

@@ -5,6 +5,7 @@
 import type { Address } from '@ton/core'
 import { MarketError } from '../../contracts/base/errors.ts'
 import type { Chain } from '../../contracts/base/ports.ts'
+import { getterOr } from '../../contracts/wrappers/absent.ts'
 import type { Known } from '../../contracts/wrappers/governance.ts'
 import { type MultisigView, readMultisig } from '../../contracts/wrappers/Multisig.ts'
 import type { ListedParameters } from '../../contracts/wrappers/parameters.ts'
@@ -14,9 +15,9 @@ import {
   readRegistry,
 } from '../../contracts/wrappers/registryView.ts'
 import {
+  parseTimelockView,
   type QueuedOperation,
   readQueue,
-  readTimelock,
   type TimelockView,
 } from '../../contracts/wrappers/Timelock.ts'
 
@@ -34,7 +35,7 @@ export interface Governance {
 
 /**
  * Reads who rules a registry: through its owner, or through another timelock, to which it was
- * offered. Throws `contract-failed` where that is no timelock.
+ * offered. Throws `contract-failed` where the owner is no timelock, `bad-input` where `other` is none.
  */
 export async function readGovernance(
   chain: Chain,
@@ -43,7 +44,8 @@ export async function readGovernance(
 ): Promise<Governance> {
   const view = await readRegistry(chain, registry)
   const ruler = other ?? view.owner
-  const timelock = await readTimelock(chain, ruler)
+  const code = other ? 'bad-input' : 'contract-failed'
+  const timelock = parseTimelockView(await getterOr(code, chain, ruler, 'get_timelock'))
   const [multisig, queue, parameters, nowS] = await Promise.all([
     readMultisig(chain, timelock.multisig),
     readQueue(chain, ruler),

@@ -63,9 +63,9 @@ export function governanceLines(governance: Governance, development: boolean): s
     ...(offered ? [`offered    THE REGISTRY, to ${offered}; it rules once it accepts`] : []),
     ...codeLines(registry.view, nowS),
     `timelock   ${timelock.address}, ${between}`,
-    ...countLines('operations executed', timelock.view.executed, timelock.view),
+    ...countLines('executed ', timelock.view.executed, timelock.view),
     `multisig   ${multisig.address}, ${signers.threshold} of ${signers.keys.length} sign`,
-    ...countLines('orders sent', multisig.view.seqno, multisig.view),
+    ...countLines('orders   ', multisig.view.seqno, multisig.view),
     ...signers.keys.map((key) => `signer     ${toHex(key)}`),
     ...warningsOf(governance, development).map((line) => `WARNING    ${line}`),
     ...(queue.length === 0
@@ -112,8 +112,8 @@ function countLines(
   count: number,
   { failed, failure }: { readonly failed: number; readonly failure?: OperationFailure },
 ): string[] {
-  const line = `           ${count} ${what}, ${failed} REFUSED by their target`
-  if (!failure) return failed === 0 ? [line.replace('REFUSED', 'refused')] : [line]
+  const line = `${what}  ${count}, of which targets ${failed > 0 ? 'REFUSED' : 'refused'} ${failed}`
+  if (!failure) return [line]
   const { atS, exitCode, value } = failure
   const why = `exit code ${exitCode}: ${exitWords(exitCode)}`
   return [line, `refused    last at ${time(atS)}, ${why}; ${formatTon(value)} TON came back`]

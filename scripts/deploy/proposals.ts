@@ -186,7 +186,10 @@ function etaOf(governance: Governance, proposal: Proposal, etaS: number, mayWait
 function preparedOf({ prepared, kinds }: RegistryView, of: CodeOf, hash?: string): PreparedCode {
   const found = of === 'registry' ? prepared : kinds[of].prepared
   if (found && (hash === undefined || found.codeHash === hash)) return found
-  const action = 'Prepare it first, and execute that: chrysalis govern propose code prepare --help.'
+  const action =
+    hash === undefined
+      ? 'There is nothing to take back: chrysalis govern show.'
+      : 'Prepare it first, and execute that: chrysalis govern propose code prepare --help.'
   const facts = { codeOf: of, prepared: found?.codeHash ?? 'nothing', code: hash }
   throw new MarketError('bad-input', facts, { action })
 }
