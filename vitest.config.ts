@@ -9,7 +9,7 @@ import { defineConfig } from 'vitest/config'
 
 /** Tests that start no role in a process of its own. */
 const CHAIN =
-  'test/market/{toncenter/*,chain,client,jetton,journey,localnet,localnetKill,registry}.test.ts'
+  'test/market/{toncenter/*,chain,client,govern,jetton,journey,localnet,localnetKill,registry}.test.ts'
 
 /** Tests that hold the machine to a time: they run alone, after all others. */
 const TIMED = 'test/market/{failures,help,load}.test.ts'

@@ -77,6 +77,16 @@ export interface CaseView {
   readonly terms?: CaseTerms
 }
 
+/** What a case holds, as `get_solvency` tells it. */
+export interface CaseSolvency {
+  readonly balance: NanoTon
+  /** Bonds that are not paid out yet. */
+  readonly owed: NanoTon
+  /** Above them, the floor and its last message; below 0 where it lacks some. */
+  readonly spare: NanoTon
+  readonly solvent: boolean
+}
+
 /** Exit codes of the contract (`contracts/tolk/dispute/errors.tolk`). */
 export const DISPUTE_EXIT = {
   state: 770,
@@ -142,6 +152,23 @@ export function caseAddress(config: CaseConfig): Address {
  */
 export async function readCase(chain: Chain, address: Address): Promise<CaseView> {
   return parseCaseView(await getterOr('no-case', chain, address, 'get_case'))
+}
+
+/** Whether a case covers its bonds. Throws `no-case`, `contract-failed` where it was never opened. */
+export async function readCaseSolvency(chain: Chain, address: Address): Promise<CaseSolvency> {
+  return parseCaseSolvency(await getterOr('no-case', chain, address, 'get_solvency'))
+}
+
+/** The answer of `get_solvency`. Throws `bad-frame`. */
+export function parseCaseSolvency(reader: TupleReader): CaseSolvency {
+  try {
+    const balance = reader.readBigNumber()
+    const owed = reader.readBigNumber()
+    const spare = reader.readBigNumber()
+    return { balance, owed, spare, solvent: spare >= 0n }
+  } catch (cause) {
+    throw new MarketError('bad-frame', { record: 'case solvency' }, { cause })
+  }
 }
 
 /** The answer of `get_case`. Throws `bad-frame`. */

@@ -31,8 +31,13 @@ import {
 export interface TimelockConfig {
   readonly network: number
   readonly multisig: Address
-  /** Seconds between queueing and executing, at first. */
+  /** Seconds between queueing and executing, at first: 1 to 30 days. */
   readonly delayS: number
+  /**
+   * Lets `delayS` be below a day: for networks where nothing is worth anything. The contract holds
+   * only later delays to their bounds, so this is where the first one is.
+   */
+  readonly unsafeShortDelay?: boolean
 }
 
 export interface TimelockView {
@@ -99,9 +104,15 @@ export const TIMELOCK_CODE = Cell.fromBase64(artefact.code)
 export const TIMELOCK_CODE_HASH: string = artefact.codeHash
 
 /** Initial state of a timelock. Throws `bad-input`. */
-export function timelockStateInit({ network, multisig, delayS }: TimelockConfig): StateInit {
+export function timelockStateInit(config: TimelockConfig): StateInit {
+  const { network, multisig, delayS, unsafeShortDelay = false } = config
   if (network !== (network | 0)) throw new MarketError('bad-input', { timelock: 'network' })
-  if (delayS !== delayS >>> 0) throw new MarketError('bad-input', { timelock: 'delayS' })
+  const least = unsafeShortDelay ? 0 : TIMELOCK_TIMES.leastDelayS
+  const most = TIMELOCK_TIMES.mostDelayS
+  if (delayS !== delayS >>> 0 || delayS < least || delayS > most) {
+    const action = 'Choose a delay of 1 to 30 days; below a day on development networks only.'
+    throw new MarketError('bad-input', { delayS, least, most }, { action })
+  }
   const data = beginCell()
     .storeAddress(multisig)
     .storeInt(network, 32)

@@ -105,7 +105,7 @@ export function isLive(
   leastStake: NanoTon,
   nowS: number,
 ): boolean {
-  const seen = nowS < item.seenAtS + ITEM_LIVE_S
+  const seen = nowS < itemExpiresAtS(item)
   return item.status === 'enrolled' && item.stake >= leastStake && seen
 }
 
@@ -121,6 +121,14 @@ export const CASES_A_DOUBLING = 16
  */
 export function bondAgainst({ cases }: Pick<ItemView, 'cases'>, leastBond: NanoTon): NanoTon {
   return leastBond << BigInt(Math.floor(cases / CASES_A_DOUBLING))
+}
+
+/**
+ * When an item counts as live no more, unless it is seen before, Unix seconds; of a GPU the contract
+ * itself then lets the whole stake unbond.
+ */
+export function itemExpiresAtS({ seenAtS }: Pick<ItemView, 'seenAtS'>): number {
+  return seenAtS + ITEM_LIVE_S
 }
 
 /** The answer of `get_item`. Throws `bad-frame`. */

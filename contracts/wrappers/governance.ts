@@ -166,7 +166,8 @@ function multisigMessage(body: Cell): string[] {
 
 function describeSigners({ threshold, keys }: Signers): string[] {
   const head = `From now on ${threshold} of these ${keys.length} signers must sign:`
-  return [head, ...indent(keys.map((key) => toHex(key)))]
+  const when = 'At once, when the order is handed in: no delay comes before it.'
+  return [head, ...indent(keys.map((key) => toHex(key))), when]
 }
 
 function kind(slice: Slice, orRegistry = false): string {

@@ -6,7 +6,7 @@
  * one; the code alone proves nothing.
  * @module
  */
-import type { Address } from '@ton/core'
+import { Address } from '@ton/core'
 import type { Chain } from '../../contracts/base/ports.ts'
 import type { NanoTon } from '../../contracts/base/units.ts'
 import type { ItemKind } from '../../contracts/wrappers/bondedItem.ts'
@@ -16,6 +16,7 @@ import {
   caseAddress,
   DISPUTE_CODE_HASH,
   readCase,
+  readCaseSolvency,
 } from '../../contracts/wrappers/Dispute.ts'
 import { answerOf, type FoundAccount } from './chainAccounts.ts'
 
@@ -36,6 +37,8 @@ export interface CaseSums {
   /** Of items' stakes, by open cases whose time is not over. */
   readonly frozen: NanoTon
   readonly accused: readonly AccusedSums[]
+  /** Open cases that do not cover their bonds. */
+  readonly insolvent: readonly string[]
 }
 
 const ENDED: readonly CaseState[] = ['blank', 'concluded', 'void']
@@ -57,8 +60,11 @@ export async function sumCases(
     }
   }
   const open = found.filter(({ view }) => !ENDED.includes(view.state))
+  const insolvent: string[] = []
   const accused = new Map<string, AccusedSums>()
   for (const { address: at, view } of open) {
+    const solvency = await answerOf(readCaseSolvency(chain, Address.parse(at)))
+    if (solvency && !solvency.solvent) insolvent.push(at)
     const { kind, owner, key } = view.config.accused
     const name = `${kind} ${owner} ${key?.toString() ?? ''}`
     const before = accused.get(name)
@@ -69,7 +75,8 @@ export async function sumCases(
     })
   }
   const frozen = open.reduce((sum, { view }) => sum + frozenBy(view, nowS), 0n)
-  return { found: found.length, open: open.length, frozen, accused: [...accused.values()] }
+  const sums = { found: found.length, open: open.length, frozen }
+  return { ...sums, accused: [...accused.values()], insolvent }
 }
 
 /** A freeze lapses by itself, whatever becomes of its case. */

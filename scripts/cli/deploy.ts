@@ -5,20 +5,23 @@
 import type { Command } from 'commander'
 import type { PinnedCode } from '../deploy/plan.ts'
 import { consent } from './consent.ts'
-import { addCommon, integerOption } from './options.ts'
+import { addCommon, durationOption, integerOption } from './options.ts'
 import { type CommonOptions, printResult, runVerb, say, table } from './output.ts'
 
 interface DeployOptions extends CommonOptions {
   readonly parameters?: string
   readonly signer: readonly string[]
   readonly threshold?: number
-  readonly delay: number
+  /** Seconds. */
+  readonly delay?: number
   readonly guardian?: string
   readonly dryRun?: boolean
   readonly yes?: boolean
 }
 
-const DAY_S = 86_400
+const DELAY_HELP =
+  'between a decision and its effect: days, or like 36h; 1 to 30 days, less on a network whose ' +
+  'file says "development": true (default: 1)'
 
 export function register(command: Command): void {
   command
@@ -30,7 +33,7 @@ export function register(command: Command): void {
       [],
     )
     .option('--threshold <n>', 'signatures needed (default: more than half)', integerOption)
-    .option('--delay <days>', 'days between a decision and its effect', integerOption, 1)
+    .option('--delay <days>', DELAY_HELP, durationOption('d'))
     .option('--guardian <address>', 'may pause registration, nothing else (default: own wallet)')
     .option('--dry-run', 'print addresses, every code hash, values and fees, and send nothing')
     .option('-y, --yes', 'do not ask before spending on a public network')
@@ -115,7 +118,7 @@ async function givenOptions(options: DeployOptions) {
     ...(threshold === undefined ? {} : { threshold }),
     ...(guardian === undefined ? {} : { guardian: Address.parse(guardian) }),
     ...(parameters === undefined ? {} : { parameters: await readParametersFile(parameters) }),
-    delayS: delay * DAY_S,
+    ...(delay === undefined ? {} : { delayS: delay }),
   }
 }
 

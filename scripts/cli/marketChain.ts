@@ -107,8 +107,8 @@ function caseLines({ found, open, frozen, accused }: CaseSums): string[] {
   ]
 }
 
-function solvencyLine({ kinds, channels, jettonChannels }: ChainMarket): string {
-  const sums = [...Object.values(kinds), channels, ...jettonChannels]
+function solvencyLine({ kinds, channels, jettonChannels, cases }: ChainMarket): string {
+  const sums = [...Object.values(kinds), channels, ...jettonChannels, cases]
   const insolvent = sums.flatMap((each) => each.insolvent)
   return insolvent.length === 0
     ? 'every contract covers what it owes'

@@ -24,6 +24,27 @@ export function integerOption(text: string): number {
   return Number(text)
 }
 
+const UNITS_S = { s: 1, m: 60, h: 3_600, d: 86_400 } as const
+
+/** Parser of a duration with its unit, as seconds; a bare number is one of `bare`, where given. */
+export function durationOption(bare?: keyof typeof UNITS_S): (text: string) => number {
+  return (text) => {
+    const [, count, unit = bare] = /^(\d{1,9})([smhd])?$/.exec(text) ?? []
+    if (count === undefined || unit === undefined) {
+      throw new InvalidArgumentError('a duration is expected, like 90m, 36h or 7d')
+    }
+    return Number(count) * UNITS_S[unit as keyof typeof UNITS_S]
+  }
+}
+
+/** The number of an operation of a timelock: 64 bits. */
+export function operationOption(text: string): bigint {
+  if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 2n ** 64n) {
+    throw new InvalidArgumentError('the number of an operation is expected, like 3')
+  }
+  return BigInt(text)
+}
+
 /** An amount in TON, above 0, as nanoTON. */
 export function tonOption(text: string): bigint {
   if (!/^\d{1,10}(\.\d{1,9})?$/.test(text) || parseTon(text) === 0n) {

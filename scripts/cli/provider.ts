@@ -10,6 +10,7 @@ import { addCommon, integerOption, portOption, tierOption } from './options.ts'
 import { type CommonOptions, printResult, runVerb, say, untilInterrupted } from './output.ts'
 import { addRoleExit } from './roleExit.ts'
 import { addRoleStatus } from './roleStatus.ts'
+import { addRoleUpgrade } from './roleUpgrade.ts'
 
 interface ProviderOptions extends CommonOptions {
   readonly role: string
@@ -91,6 +92,7 @@ export function register(provider: Command): void {
   addCommon(start)
   addRoleStatus(provider, 'provider', 12_000)
   addRoleExit(provider, 'provider')
+  addRoleUpgrade(provider, 'provider')
 }
 
 async function startProvider(options: ProviderOptions): Promise<void> {

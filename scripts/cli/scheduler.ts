@@ -8,6 +8,7 @@ import { addCommon, integerOption, portOption } from './options.ts'
 import { type CommonOptions, printResult, runVerb, say, untilInterrupted } from './output.ts'
 import { addRoleExit } from './roleExit.ts'
 import { addRoleStatus } from './roleStatus.ts'
+import { addRoleUpgrade } from './roleUpgrade.ts'
 
 interface SchedulerOptions extends CommonOptions {
   readonly port: number
@@ -52,6 +53,7 @@ export function register(scheduler: Command): void {
   addCommon(start)
   addRoleStatus(scheduler, 'scheduler', 18_080)
   addRoleExit(scheduler, 'scheduler')
+  addRoleUpgrade(scheduler, 'scheduler')
 }
 
 async function startScheduler(options: SchedulerOptions): Promise<void> {

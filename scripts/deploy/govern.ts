@@ -1,137 +1,34 @@
 /**
  * Ruling a market through its own contracts: an order of the multisig queues an operation in the
- * timelock, which anyone executes after its delay.
+ * timelock, which anyone executes after its delay; the guardian pauses registration.
+ *
+ * What is sent is followed until the contract at the end of its way has taken it: a refusal is
+ * thrown, never passed over. `proposals.ts` makes the orders, `foresight.ts` looks ahead.
  * @module
  */
-import type { Address, Cell } from '@ton/core'
+import type { Address } from '@ton/core'
 import { MarketError } from '../../contracts/base/errors.ts'
-import type { MarketParameters } from '../../contracts/base/marketParameters.ts'
-import type { Chain, Wallet } from '../../contracts/base/ports.ts'
 import type { SigningKey } from '../../contracts/base/signing.ts'
-import { type Known, orderToQueue } from '../../contracts/wrappers/governance.ts'
+import { MULTISIG_VALUE, signOrder, submitBody } from '../../contracts/wrappers/Multisig.ts'
+import type { Operation } from '../../contracts/wrappers/operation.ts'
+import { time } from '../../contracts/wrappers/parameterDiff.ts'
+import { REGISTRY_TIMES } from '../../contracts/wrappers/Registry.ts'
 import {
-  MULTISIG_VALUE,
-  type MultisigView,
-  type Order,
-  readMultisig,
-  signOrder,
-  submitBody,
-} from '../../contracts/wrappers/Multisig.ts'
-import { encodeParameters, type ListedParameters } from '../../contracts/wrappers/parameters.ts'
-import { REGISTRY_VALUE, updateBody } from '../../contracts/wrappers/registryMessages.ts'
+  pauseBody,
+  REGISTRY_VALUE,
+  unpauseBody,
+} from '../../contracts/wrappers/registryMessages.ts'
+import { type RegistryView, readRegistry } from '../../contracts/wrappers/registryView.ts'
 import {
-  type RegistryView,
-  readParameters,
-  readRegistry,
-} from '../../contracts/wrappers/registryView.ts'
-import {
-  cancelBody,
   executeBody,
   type QueuedOperation,
-  readQueue,
-  readTimelock,
+  TIMELOCK_TIMES,
   TIMELOCK_VALUE,
-  type TimelockView,
 } from '../../contracts/wrappers/Timelock.ts'
+import { type Hop, type Sender, sendFollowed } from './follow.ts'
+import { foresee } from './foresight.ts'
+import { type Governance, queuedOf } from './governance.ts'
 import type { OrderFile } from './orderFile.ts'
-
-/** An order can be handed in this long after it was made, seconds. */
-const ORDER_LIFE_S = 7 * 86_400
-/** Later than the least delay by this: an order takes time to be signed and handed in. */
-const SPARE_S = 3_600
-
-/** The contracts that rule a market, as they stand. */
-export interface Governance {
-  readonly registry: { readonly address: Address; readonly view: RegistryView }
-  readonly timelock: { readonly address: Address; readonly view: TimelockView }
-  readonly multisig: { readonly address: Address; readonly view: MultisigView }
-  readonly queue: readonly QueuedOperation[]
-  readonly parameters: ListedParameters
-  readonly nowS: number
-  /** For `describeOperation` and its like. */
-  readonly known: Known
-}
-
-/** Reads who rules a registry. Throws `contract-failed` where its owner is no timelock. */
-export async function readGovernance(chain: Chain, registry: Address): Promise<Governance> {
-  const view = await readRegistry(chain, registry)
-  const timelock = await readTimelock(chain, view.owner)
-  const [multisig, queue, parameters, nowS] = await Promise.all([
-    readMultisig(chain, timelock.multisig),
-    readQueue(chain, view.owner),
-    readParameters(chain, registry, view.parametersVersion),
-    chain.now(),
-  ])
-  if (!parameters) throw new MarketError('bad-frame', { record: 'parameters' })
-  return {
-    registry: { address: registry, view },
-    timelock: { address: view.owner, view: timelock },
-    multisig: { address: timelock.multisig, view: multisig },
-    ...{ queue, parameters, nowS },
-    known: {
-      registry,
-      timelock: view.owner,
-      multisig: timelock.multisig,
-      current: parameters,
-    },
-  }
-}
-
-/**
- * The order that queues new parameters; their version is the next one, whatever they say.
- * `delayS`: from now to when they may come into force, at least the timelock's own delay.
- */
-export function orderParameters(
-  governance: Governance,
-  proposed: MarketParameters,
-  delayS = governance.timelock.view.delayS + SPARE_S,
-): Order {
-  const { registry, parameters } = governance
-  const images = imagesOf(governance.parameters, proposed)
-  const version = parameters.version + 1
-  const measurements = { ...proposed.measurements, version }
-  const cell = encodeParameters({ ...proposed, measurements, version, sinceS: 0, images })
-  const operation = { to: registry.address, value: REGISTRY_VALUE, body: updateBody(cell) }
-  return queueing(governance, operation.to, operation.value, operation.body, delayS)
-}
-
-/** What the listed measurements are of is kept from version to version. */
-function imagesOf(now: ListedParameters, next: MarketParameters): ListedParameters['images'] {
-  const kept = next.measurements.list.flatMap((measurement) => {
-    const image = now.images.get(measurement)
-    return image ? [[measurement, image] as const] : []
-  })
-  return new Map(kept)
-}
-
-function queueing(
-  { multisig, timelock, nowS }: Governance,
-  to: Address,
-  value: bigint,
-  body: Cell,
-  delayS: number,
-): Order {
-  const id = timelock.view.lastId + 1n
-  const queued = { id, etaS: nowS + delayS, operation: { to, value, body } }
-  return orderToQueue({
-    multisig: multisig.address,
-    view: multisig.view,
-    timelock: timelock.address,
-    validUntilS: nowS + ORDER_LIFE_S,
-    queued,
-  })
-}
-
-/** The order that drops an operation of the queue. */
-export function orderCancel({ multisig, timelock, nowS }: Governance, id: bigint): Order {
-  const { network, seqno } = multisig.view
-  const operation = { to: timelock.address, value: TIMELOCK_VALUE, body: cancelBody(id) }
-  return {
-    ...{ network, seqno, multisig: multisig.address },
-    validUntilS: nowS + ORDER_LIFE_S,
-    action: { kind: 'send', operation },
-  }
-}
 
 /** Adds a signature, once. Throws `bad-input` where the key may not sign. */
 export function addSignature(
@@ -139,6 +36,7 @@ export function addSignature(
   { order, signatures }: OrderFile,
   key: SigningKey,
 ): OrderFile {
+  checkMultisig(multisig.address, order.multisig)
   const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
   const own = hex(key.publicKey)
   if (!multisig.view.signers.keys.some((each) => hex(each) === own)) {
@@ -149,16 +47,19 @@ export function addSignature(
   return { order, signatures: [...others, signOrder(order, key)] }
 }
 
-/** Hands an order in. Throws `bad-input` where signatures are missing or its number has passed. */
+/**
+ * Hands an order in. Throws `bad-input` where signatures are missing, its number has passed, or
+ * the timelock would refuse it; `contract-failed` where a contract did.
+ */
 export async function submitOrder(
-  { multisig }: Governance,
+  governance: Governance,
   { order, signatures }: OrderFile,
-  wallet: Wallet,
+  sender: Sender,
   signal?: AbortSignal,
 ): Promise<void> {
+  const { multisig } = governance
   const { signers, seqno } = multisig.view
-  if (!order.multisig.equals(multisig.address))
-    throw new MarketError('bad-input', { order: 'other' })
+  checkMultisig(multisig.address, order.multisig)
   if (order.seqno !== seqno) {
     const action = 'Another order was handed in before: make this one again.'
     throw new MarketError('bad-input', { order: order.seqno, expected: seqno }, { action })
@@ -168,28 +69,96 @@ export async function submitOrder(
     const facts = { signatures: signatures.length, threshold: signers.threshold }
     throw new MarketError('bad-input', facts, { action })
   }
-  const value = order.action.kind === 'send' ? order.action.operation.value : 0n
+  foresee(governance, order)
   const body = submitBody(order, signatures)
-  await wallet.send([{ to: multisig.address, value: value + MULTISIG_VALUE, body }], signal)
+  const first = { from: sender.wallet.address, to: multisig.address, body, name: 'multisig' }
+  const sent = order.action.kind === 'send' ? order.action.operation : undefined
+  const hops = sent ? [first, hopOf(governance, multisig.address, sent)] : [first]
+  const value = (sent?.value ?? 0n) + MULTISIG_VALUE
+  const action = 'See what stands now with chrysalis govern show, then make the order again.'
+  await sendFollowed(sender, { value, body }, hops, { action, signal })
 }
 
-/** Executes an operation that is due; anyone may. Throws `bad-input` where there is none to. */
+function checkMultisig(own: Address, orders: Address): void {
+  if (orders.equals(own)) return
+  const action = 'Name the timelock that this multisig rules: --timelock ADDRESS.'
+  const facts = { order: `of multisig ${orders.toString()}`, expected: own.toString() }
+  throw new MarketError('bad-input', facts, { action })
+}
+
+/**
+ * Executes an operation that is due; anyone may. Throws `bad-input` where there is none to,
+ * `contract-failed` where the target refused it: the operation is spent then.
+ */
 export async function executeOperation(
-  { timelock, queue, nowS }: Governance,
+  governance: Governance,
   id: bigint | undefined,
-  wallet: Wallet,
+  sender: Sender,
   signal?: AbortSignal,
 ): Promise<QueuedOperation> {
-  const due = queue.filter(({ etaS }) => etaS <= nowS)
-  const chosen = id === undefined ? due[0] : due.find((each) => each.id === id)
-  if (!chosen) {
-    const next = queue.find((each) => id === undefined || each.id === id)
-    const facts = { operation: id, dueInS: next && next.etaS - nowS }
-    throw new MarketError('bad-input', facts, {
-      action: 'Wait until it is due, or queue it first.',
-    })
-  }
+  const { timelock } = governance
+  const chosen = dueOperation(governance, id)
   const value = chosen.operation.value + TIMELOCK_VALUE
-  await wallet.send([{ to: timelock.address, value, body: executeBody(chosen.id) }], signal)
+  const body = executeBody(chosen.id)
+  const hops = [
+    { from: sender.wallet.address, to: timelock.address, body, name: 'timelock' },
+    hopOf(governance, timelock.address, chosen.operation),
+  ]
+  const action =
+    'Nothing has changed. Look with chrysalis govern show: what is gone from the queue must be ' +
+    'proposed anew.'
+  await sendFollowed(sender, { value, body }, hops, { action, signal })
   return chosen
+}
+
+/** The operation of this number, or the first that can be executed. Throws `bad-input`. */
+export function dueOperation({ queue, nowS }: Governance, id: bigint | undefined): QueuedOperation {
+  const isDue = ({ etaS }: QueuedOperation) => etaS <= nowS && nowS < etaS + TIMELOCK_TIMES.graceS
+  const named = id === undefined ? queue : [queuedOf({ queue }, id)]
+  const due = named.find(isDue)
+  if (due) return due
+  const next = named.find(({ etaS }) => nowS < etaS)
+  if (next) {
+    const action = 'Wait until it is due; anyone may execute it then.'
+    const facts = { operation: next.id, dueAt: time(next.etaS) }
+    throw new MarketError('bad-input', facts, { action })
+  }
+  const isVoid = named[0] !== undefined
+  const action = isVoid
+    ? 'It is void: anyone may clear it away, by a message, and it must be proposed anew.'
+    : 'Propose something first: chrysalis govern propose --help.'
+  throw new MarketError('bad-input', { queue: isVoid ? 'void' : 'empty' }, { action })
+}
+
+/**
+ * Closes registration for a while, or opens it again, as the guardian. Gives the registry as it is
+ * then. Throws `bad-input` where the wallet is not the guardian's, `contract-failed` where the
+ * registry refused.
+ */
+export async function setPause(
+  { registry, nowS }: Governance,
+  isPause: boolean,
+  sender: Sender,
+  signal?: AbortSignal,
+): Promise<RegistryView> {
+  const { guardian, pausedUntilS } = registry.view
+  const { wallet, chain } = sender
+  if (!guardian.equals(wallet.address)) {
+    const action = 'Only the guardian may: chrysalis govern show names it.'
+    throw new MarketError('bad-input', { guardian: guardian.toString() }, { action })
+  }
+  const body = isPause ? pauseBody() : unpauseBody()
+  const hop = { from: wallet.address, to: registry.address, body, name: 'registry' }
+  const rested = pausedUntilS === 0 ? nowS : pausedUntilS + REGISTRY_TIMES.pauseS
+  const action = isPause
+    ? `The guardian may pause again from ${time(rested)}: chrysalis govern show.`
+    : 'Registration is open: chrysalis govern show.'
+  await sendFollowed(sender, { value: REGISTRY_VALUE, body }, [hop], { action, signal })
+  return readRegistry(chain, registry.address)
+}
+
+function hopOf({ known }: Governance, from: Address, { to, body }: Operation): Hop {
+  const names = ['registry', 'timelock', 'multisig'] as const
+  const name = names.find((each) => known[each]?.equals(to)) ?? to.toString()
+  return { from, to, body, name }
 }

@@ -9,7 +9,13 @@ import { fromHex, toHex } from '../../contracts/base/bytes.ts'
 import { MarketError } from '../../contracts/base/errors.ts'
 import { verifySignature } from '../../contracts/base/signing.ts'
 import { parseNano } from '../../contracts/base/units.ts'
-import { type Order, type OrderSignature, orderCell } from '../../contracts/wrappers/Multisig.ts'
+import {
+  type Order,
+  type OrderAction,
+  type OrderSignature,
+  orderCell,
+} from '../../contracts/wrappers/Multisig.ts'
+import { parseSigners, signersJson } from './governFiles.ts'
 
 export interface OrderFile {
   readonly order: Order
@@ -19,21 +25,25 @@ export interface OrderFile {
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** Writes an order that sends a message: the only ones that are made here. Throws `bad-input`. */
+/** Writes an order and its signatures, for its owner's eyes. */
 export async function writeOrder(path: string, { order, signatures }: OrderFile): Promise<void> {
   const { action, multisig, ...rest } = order
-  if (action.kind !== 'send') throw new MarketError('bad-input', { order: action.kind })
-  const { to, value, body } = action.operation
   const json = {
     version: 1,
     ...rest,
     multisig: multisig.toString(),
-    send: { to: to.toString(), value: `${value}`, body: body.toBoc().toString('base64') },
+    ...actionJson(action),
     signatures: signatures.map(({ key, signature }) => {
       return { key: toHex(key), signature: toHex(signature) }
     }),
   }
   await writeFile(path, `${JSON.stringify(json, null, 2)}\n`, { mode: 0o600 })
+}
+
+function actionJson(action: OrderAction): object {
+  if (action.kind === 'signers') return { signers: signersJson(action.signers) }
+  const { to, value, body } = action.operation
+  return { send: { to: to.toString(), value: `${value}`, body: body.toBoc().toString('base64') } }
 }
 
 /** Throws `bad-config` where it is no order, `bad-signature` where a signature is not over it. */
@@ -53,18 +63,12 @@ export async function readOrder(path: string): Promise<OrderFile> {
 }
 
 function parse(fields: Fields): OrderFile {
-  const send = fields.send as Record<string, string>
-  const operation = {
-    to: Address.parse(send.to!),
-    value: parseNano(send.value!),
-    body: Cell.fromBase64(send.body!),
-  }
   const order: Order = {
     network: Number(fields.network),
     multisig: Address.parse(String(fields.multisig)),
     seqno: Number(fields.seqno),
     validUntilS: Number(fields.validUntilS),
-    action: { kind: 'send', operation },
+    action: actionOf(fields),
   }
   const hash = new Uint8Array(orderCell(order).hash())
   const signatures = (fields.signatures as Record<string, string>[]).map((each) => {
@@ -73,4 +77,15 @@ function parse(fields: Fields): OrderFile {
     return { key, signature }
   })
   return { order, signatures }
+}
+
+function actionOf(fields: Fields): OrderAction {
+  if ('signers' in fields) return { kind: 'signers', signers: parseSigners(fields.signers) }
+  const send = fields.send as Record<string, string>
+  const operation = {
+    to: Address.parse(send.to!),
+    value: parseNano(send.value!),
+    body: Cell.fromBase64(send.body!),
+  }
+  return { kind: 'send', operation }
 }

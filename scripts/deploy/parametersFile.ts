@@ -21,11 +21,17 @@ export async function readParametersFile(path: string): Promise<MarketParameters
     throw new MarketError('bad-config', { file: path, expected: 'a file' }, { cause })
   }
   try {
-    return parseParameters(JSON.parse(text))
+    return parseParameters(within(JSON.parse(text)))
   } catch (cause) {
     if (cause instanceof MarketError) throw cause
     throw new MarketError('bad-config', { file: path, expected: 'JSON' }, { cause })
   }
+}
+
+/** `market --chain --json` tells more than the parameters: they are one field of it. */
+function within(json: unknown): unknown {
+  const isAround = typeof json === 'object' && json !== null && 'parameters' in json
+  return isAround ? json.parameters : json
 }
 
 type Fields = Readonly<Record<string, unknown>>

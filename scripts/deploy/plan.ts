@@ -42,8 +42,10 @@ export interface PlanOptions {
   readonly network: number
   /** Ed25519 public keys that rule the market, and how many of them must sign. */
   readonly signers: { readonly keys: readonly Bytes[]; readonly threshold: number }
-  /** Seconds between a decision and its effect, a day at least. */
+  /** Seconds between a decision and its effect, 1 to 30 days. */
   readonly delayS: number
+  /** Lets it be below a day: on a development network. */
+  readonly unsafeShortDelay?: boolean
   /** May pause registration, nothing else. */
   readonly guardian: Address
   /** Version 1. */
@@ -89,9 +91,9 @@ const DEPLOY_FEES: NanoTon = 50_000_000n
 
 /** The steps in the order in which one needs the other's address. Throws `bad-input`. */
 export function deploymentPlan(options: PlanOptions): readonly Step[] {
-  const { network, signers, delayS, guardian, parameters } = options
+  const { network, signers, delayS, unsafeShortDelay, guardian, parameters } = options
   const multisig = multisigAddress({ network, signers })
-  const locked = { network, multisig, delayS }
+  const locked = { network, multisig, delayS, unsafeShortDelay }
   const timelock = timelockAddress(locked)
   const registry = {
     ...{ network, owner: timelock, guardian, parameters },

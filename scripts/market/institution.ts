@@ -38,6 +38,7 @@ export interface MarketDeployment {
   /** Public keys that rule the market; default: the deployer's own. */
   readonly signers?: readonly Bytes[]
   readonly threshold?: number
+  /** 1 to 30 days; on a development network it may be shorter. Default: a day. */
   readonly delayS?: number
   readonly guardian?: Address
   /** Version 1; default, on a development network only: those of this software. */
@@ -103,7 +104,8 @@ function planOf(options: MarketDeployment, keystore: Keystore, wallet: Wallet): 
     throw new MarketError('bad-config', { field: 'parameters', expected: 'a file' }, { action })
   }
   const signers = { keys, threshold }
-  return { network: network.id, signers, delayS, guardian, parameters }
+  const unsafeShortDelay = network.development
+  return { network: network.id, signers, delayS, unsafeShortDelay, guardian, parameters }
 }
 
 /** Parameters of a development network: the demo model is listed, the deployer's keys arbitrate. */

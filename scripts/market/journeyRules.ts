@@ -7,13 +7,9 @@ import { LIMITS } from '../../contracts/base/limits.ts'
 import type { Wallet } from '../../contracts/base/ports.ts'
 import type { Multipliers } from '../../contracts/base/terms.ts'
 import { registryOf } from '../../node/chain/directory.ts'
-import {
-  addSignature,
-  executeOperation,
-  orderParameters,
-  readGovernance,
-  submitOrder,
-} from '../deploy/govern.ts'
+import { addSignature, executeOperation, submitOrder } from '../deploy/govern.ts'
+import { readGovernance } from '../deploy/governance.ts'
+import { orderParameters } from '../deploy/proposals.ts'
 import type { DevMarket } from './dev.ts'
 import { DEPLOYER } from './institution.ts'
 import { openRoleKeys } from './rolePorts.ts'
@@ -40,10 +36,11 @@ export async function doublePrompts(
   })
   const keystore = await openRoleKeys({ home, network, role: DEPLOYER })
   const signed = addSignature(before, { order, signatures: [] }, keystore.key('signer'))
-  await submitOrder(before, signed, anyone)
+  const sender = { chain, clock, wallet: anyone }
+  await submitOrder(before, signed, sender)
   const [queued] = (await readGovernance(chain, registry)).queue
   await advance(market, queued!.etaS - (await chain.now()) + 1)
-  await executeOperation(await readGovernance(chain, registry), undefined, anyone)
+  await executeOperation(await readGovernance(chain, registry), undefined, sender)
   const next = before.parameters.version + 1
   while (directory.current().version < next) await clock.sleep(LIMITS.chainPollMs)
   return next

@@ -144,7 +144,7 @@ it('a case is opened with it, and freezes what is proven', async () => {
   const accused = { kind: 'provider', owner: provider.address.toString(), open: 1, frozen: LOSS }
   expect(cases).toEqual({
     ...{ found: 1, open: 1, frozen: LOSS },
-    accused: [{ ...accused, cases: [address] }],
+    ...{ accused: [{ ...accused, cases: [address] }], insolvent: [] },
   })
 })
 
@@ -188,7 +188,7 @@ it('the accused appeals, a third arbiter is asked, and the challenger loses its 
   const { case: over } = await dispute('conclude', address)
   expect(over).toMatchObject({ state: 'concluded', second: { uphold: false, loss: '0' } })
   const { cases } = await sumMarket(chain, registryOf(network.registry!))
-  expect(cases).toEqual({ found: 1, open: 0, frozen: 0n, accused: [] })
+  expect(cases).toEqual({ found: 1, open: 0, frozen: 0n, accused: [], insolvent: [] })
   expect((await chain.account(provider.address)).balance - before).toBeGreaterThan(3n * TON)
   expect(await stake()).toEqual({ stake: STAKE, frozen: 0n, slashed: 0n })
 })

@@ -30,13 +30,9 @@ import { leaveRegistry } from '../../node/settlement/leaving.ts'
 import { keepRegistered, type Membership } from '../../node/settlement/registration.ts'
 import { silentLogger } from '../../node/system/logger.ts'
 import { deploy } from '../../scripts/deploy/deploy.ts'
-import {
-  addSignature,
-  executeOperation,
-  orderParameters,
-  readGovernance,
-  submitOrder,
-} from '../../scripts/deploy/govern.ts'
+import { addSignature, executeOperation, submitOrder } from '../../scripts/deploy/govern.ts'
+import { readGovernance } from '../../scripts/deploy/governance.ts'
+import { orderParameters } from '../../scripts/deploy/proposals.ts'
 import { deployLocally, prepareDeployment } from '../../scripts/market/institution.ts'
 import { localnetConfig, writeNetwork } from '../../scripts/market/networkFile.ts'
 import { openRoleKeys } from '../../scripts/market/rolePorts.ts'
@@ -216,20 +212,21 @@ describe('a change of parameters', () => {
     const stop = directory.onChange((parameters) => seen.push(parameters))
     const before = await readGovernance(chain, registry)
     const order = orderParameters(before, { ...before.parameters, window: 128 })
-    await expect(submitOrder(before, { order, signatures: [] }, provider)).rejects.toMatchObject({
+    const sender = { chain, clock, wallet: provider }
+    await expect(submitOrder(before, { order, signatures: [] }, sender)).rejects.toMatchObject({
       code: 'bad-input',
     })
     expect(() => addSignature(before, { order, signatures: [] }, testKey(9))).toThrow(
       expect.objectContaining({ code: 'bad-input' }),
     )
     const signed = addSignature(before, { order, signatures: [] }, keystore.key('signer'))
-    await submitOrder(before, signed, provider)
+    await submitOrder(before, signed, sender)
     const queued = await readGovernance(chain, registry)
-    await expect(executeOperation(queued, undefined, provider)).rejects.toMatchObject({
+    await expect(executeOperation(queued, undefined, sender)).rejects.toMatchObject({
       code: 'bad-input',
     })
     await control('time', { advanceSeconds: DAY_S + 3_700 })
-    await executeOperation(await readGovernance(chain, registry), undefined, provider)
+    await executeOperation(await readGovernance(chain, registry), undefined, sender)
     expect(await directory.version(2)).toMatchObject({ version: 2, window: 128 })
     expect(directory.current().window).toBe(128)
     expect(seen.map(({ version }) => version)).toEqual([2])

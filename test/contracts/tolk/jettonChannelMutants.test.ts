@@ -89,6 +89,19 @@ describe('a claim', () => {
     expect(await atTheEdge(CLAIMING, claim)).toEqual([EXIT.tooLittleValue, 0])
     expect(await s.held(s.payee.address)).toBe(4n * DOLLAR)
   })
+
+  it('moves jettons by TEP-74, and tells nobody but the one who gets what is left', async () => {
+    const outcome = await s.claim(s.voucher(4n * DOLLAR))
+    const payout = beginCell()
+      .storeUint(0x0f8a7ea5, 32)
+      .storeUint(1, 64)
+      .storeCoins(4n * DOLLAR)
+    payout.storeAddress(s.payee.address).storeAddress(s.payee.address)
+    payout.storeBit(false).storeCoins(0).storeBit(false)
+    const sent = outcome.tx?.outMessages.get(0)
+    expect(sent?.body.toString()).toBe(payout.endCell().toString())
+    expect(bounces(outcome)).toEqual([true])
+  })
 })
 
 describe('starting to close', () => {

@@ -177,7 +177,8 @@ describe('an order in words', () => {
     const order = { network: 1, multisig: MULTISIG, seqno: 0, validUntilS: NOW_S }
     const lines = describeOrder({ ...order, action: { kind: 'signers', signers } })
     expect(lines[1]).toContain('From now on 1 of these 2 signers must sign:')
-    expect(lines).toHaveLength(5)
+    expect(lines[4]).toContain('At once')
+    expect(lines).toHaveLength(6)
   })
 
   it('to the multisig itself is understood', () => {

@@ -1,0 +1,68 @@
+/**
+ * `chrysalis provider upgrade` and `chrysalis scheduler upgrade`: take the newer code that the
+ * registry offers to the own item.
+ * @module
+ */
+import type { Command } from 'commander'
+import { consent } from './consent.ts'
+import { addCommon } from './options.ts'
+import { type CommonOptions, printResult, runVerb, say } from './output.ts'
+
+interface UpgradeOptions extends CommonOptions {
+  readonly role?: string
+  readonly yes?: boolean
+}
+
+/** Adds `upgrade` to a role's command. */
+export function addRoleUpgrade(command: Command, kind: 'provider' | 'scheduler'): void {
+  const upgrade = command
+    .command('upgrade')
+    .description('Take the newer code that the registry offers to your item, if there is any.')
+    .option('-y, --yes', 'do not ask')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  chrysalis ${kind} upgrade\n  chrysalis ${kind} upgrade --yes --json\n\n` +
+        'Your item keeps its address, stake and history. New code holds your stake from then\n' +
+        'on: read it first. Nobody can take it in your place, and staying as you are is allowed.\n',
+    )
+    .action((options: UpgradeOptions) => runVerb(options, () => take(kind, options)))
+  if (kind === 'provider') upgrade.option('--role <name>', 'folder of keys', 'provider')
+  addCommon(upgrade)
+}
+
+async function take(kind: 'provider' | 'scheduler', options: UpgradeOptions): Promise<void> {
+  const { homeFolder, readNetwork } = await import('../../node/system/home.ts')
+  const { createClock } = await import('../../node/system/clock.ts')
+  const { openNetworkChain } = await import('../../node/chain/networkChain.ts')
+  const { createWallet } = await import('../../node/chain/wallet.ts')
+  const { registryOf } = await import('../../node/chain/directory.ts')
+  const { MarketError } = await import('../../contracts/base/errors.ts')
+  const { openRoleKeys } = await import('../market/rolePorts.ts')
+  const { isOffered, readUpgrade, upgradeItem } = await import('../deploy/itemUpgrade.ts')
+  const home = options.home ?? homeFolder(process.env)
+  const network = await readNetwork(options.network ?? 'localnet', home)
+  if (network.registry === undefined)
+    throw new MarketError('no-registry', { network: network.name })
+  const clock = createClock()
+  const chain = await openNetworkChain({ network, clock, env: process.env })
+  const keystore = await openRoleKeys({ home, network, role: options.role ?? kind })
+  const wallet = createWallet({ chain, key: keystore.key('wallet'), clock })
+  const registry = registryOf(network.registry)
+  const found = await readUpgrade(chain, registry, { kind, owner: wallet.address })
+  const { item, version, codeHash, offered } = found
+  const value = { item: item.toString(), version, codeHash, offered }
+  const runs = `item       ${item}, code version ${version}, ${codeHash}`
+  if (!isOffered(found)) {
+    return printResult(options, { ...value, upgraded: false }, [
+      runs,
+      'offered    nothing newer: the item runs the newest code of the registry',
+    ])
+  }
+  const news = `offered    version ${offered.version}, ${offered.codeHash}`
+  for (const line of [runs, news]) say(line)
+  await consent(options, 'Let your item run it?')
+  await upgradeItem({ chain, clock, wallet }, found)
+  printResult(options, { ...value, upgraded: true }, [
+    `upgraded   ${item} runs version ${offered.version}, ${offered.codeHash}`,
+  ])
+}
