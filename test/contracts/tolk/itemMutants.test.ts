@@ -317,6 +317,12 @@ describe('a case', () => {
   })
 })
 
+it('a message of an op that it does not know ends with the code for that', async () => {
+  const unknown = beginCell().storeUint(0x2c5a21ff, 32).endCell()
+  const { exit } = await s.internal(s.owner.address, TON, unknown)
+  expect(exit).toBe(ITEM_EXIT.unknownMessage)
+})
+
 function opOf(body: Cell): number {
   return body.beginParse().loadUint(32)
 }
