@@ -317,6 +317,21 @@ describe('a case', () => {
   })
 })
 
+it('an item says by an op what each of its messages to people is', async () => {
+  const ops = (outcome: Outcome): number[] =>
+    [...(outcome.tx?.outMessages.values() ?? [])].map(({ body }) => opOf(body))
+  expect(ops(await s.heartbeat())).toEqual([ITEM_OUT.excess])
+  await s.freeze(TON, DAY_S)
+  const end = { ticket: 1, release: TON, slash: TON, loss: TON / 2n }
+  expect(ops(await s.settle(end))).toEqual([ITEM_OUT.compensation, ITEM_OUT.burned])
+  await s.unbond(TON)
+  s.elapse(UNBONDING_S)
+  expect(ops(await s.withdraw())).toEqual([ITEM_OUT.withdrawn])
+  await s.become({ refuses: true })
+  const { transactions } = await (await another()).register()
+  expect(opOf(transactions.at(-1)!.inMessage!.body)).toBe(ITEM_OUT.refused)
+})
+
 it('a message of an op that it does not know ends with the code for that', async () => {
   const unknown = beginCell().storeUint(0x2c5a21ff, 32).endCell()
   const { exit } = await s.internal(s.owner.address, TON, unknown)
