@@ -83,6 +83,14 @@ describe('opening', () => {
   })
 })
 
+it('says with TEP-74 what it gives back, and that no payout of it is ever owed as bounced', async () => {
+  const outcome = await s.startClose()
+  const excesses = beginCell().storeUint(0xd53276db, 32).storeUint(0, 64).endCell()
+  expect(outcome.tx?.outMessages.get(0)?.body.toString()).toBe(excesses.toString())
+  const { stack } = await s.blockchain.runGetMethod(s.address, 'get_channel')
+  expect(stack[10]).toEqual({ type: 'int', value: 0n })
+})
+
 describe('a claim', () => {
   it('needs gas and a transfer, to the nanoTON', async () => {
     const claim = (value: bigint) => s.claim(s.voucher(4n * DOLLAR), { value })
