@@ -108,8 +108,8 @@ export function isLive(
 }
 
 /**
- * When an item counts as live no more, unless it is seen before, Unix seconds; of a GPU the contract
- * itself then lets the whole stake unbond.
+ * When an item counts as live no more, unless it is seen before, Unix seconds; of a GPU the
+ * contract itself then lets the whole stake unbond.
  */
 export function itemExpiresAtS({ seenAtS }: Pick<ItemView, 'seenAtS'>): number {
   return seenAtS + ITEM_LIVE_S
