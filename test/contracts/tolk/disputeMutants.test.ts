@@ -91,7 +91,7 @@ describe('how many must sign on appeal', () => {
 })
 
 describe('a conclusion', () => {
-  it('sends what it takes to the registry, and all else above the floor to the winner', async () => {
+  it('sends what it takes to the registry, all else above the floor to the winner', async () => {
     await s.tried()
     s.elapse(s.rules.verdictS)
     const held = (await s.balance()) - (await rentDue())

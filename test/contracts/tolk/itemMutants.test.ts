@@ -123,7 +123,7 @@ describe('an item that is new', () => {
   })
 })
 
-it('a refusal that comes after the owner took the stake back takes nothing of the floor', async () => {
+it('a refusal that comes after the stake went back takes nothing of the floor', async () => {
   await s.become({ silent: true })
   const t = await another()
   await t.register()
@@ -303,7 +303,7 @@ describe('a case', () => {
     expect(await s.balance()).toBeGreaterThan(before)
   })
 
-  it('that is settled makes a message for the loss or the rest only where there is one', async () => {
+  it('that is settled sends the loss or the rest only where there is one', async () => {
     const end = { release: TON, slash: TON }
     for (const { ticket, loss } of [
       { ticket: 1, loss: 0n },

@@ -83,7 +83,7 @@ describe('opening', () => {
   })
 })
 
-it('says with TEP-74 what it gives back, and that no payout of it is ever owed as bounced', async () => {
+it('says with TEP-74 what it gives back, and never that a payout bounced', async () => {
   const outcome = await s.startClose()
   const excesses = beginCell().storeUint(0xd53276db, 32).storeUint(0, 64).endCell()
   expect(outcome.tx?.outMessages.get(0)?.body.toString()).toBe(excesses.toString())
@@ -113,7 +113,7 @@ describe('a claim', () => {
 })
 
 describe('starting to close', () => {
-  it('with the longest delay ends at the last second there is, and is not closed by it', async () => {
+  it('with the longest delay ends at the last second, and is not closed by it', async () => {
     const slow = await openJettonSandbox(DOLLAR, { config: { closeDelayS: 0xffffffff } })
     expect((await slow.startClose()).exit).toBe(0)
     expect(await slow.view()).toMatchObject({ status: 'closing', closeAtS: 0xfffffffe })
