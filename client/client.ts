@@ -72,8 +72,8 @@ const DEFAULT_DEPOSIT = '2'
  * Connects to a market: opens keys and store, reaches the first scheduler that answers, and opens a
  * channel with a deposit where there is none yet.
  *
- * Throws `unknown-network`, `bad-asset`, `bad-input`, `bad-config`, `key-file`, `store-locked`, `unreachable`,
- * `no-funds`, `chain-unavailable`, `wrong-network`.
+ * Throws `unknown-network`, `bad-asset`, `bad-input`, `bad-config`, `key-file`, `store-locked`,
+ * `unreachable`, `no-funds`, `chain-unavailable`, `wrong-network`.
  *
  * @example
  * await using market = await connect({ network: 'localnet' })

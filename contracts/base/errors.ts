@@ -271,8 +271,8 @@ export const CATALOGUE = {
     403,
     5,
     'What the vendor publishes about the platform is missing, forged or of another platform.',
-    'Supply the collateral of this platform, in the command with --collateral: of Intel TCB info, ' +
-      'identities and revocation lists; of AMD the VCEK or VLEK certificate and its chain.',
+    'Supply the collateral of this platform, in the command with --collateral: of Intel TCB ' +
+      'info, identities and revocation lists; of AMD the VCEK or VLEK certificate and its chain.',
   ),
   'evidence-rollback': entry(
     403,

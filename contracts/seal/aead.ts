@@ -41,7 +41,7 @@ export function openAead(key: KeyObject, nonce: Bytes, aad: Bytes, sealed: Bytes
   return new Uint8Array(plain.buffer, plain.byteOffset, plain.length) // memory of its own, no copy
 }
 
-/** Memory that is not set to anything yet, from node's pool: a frame's own would cost a tenth more. */
+/** Memory that is set to nothing yet, from node's pool: a frame's own would cost a tenth more. */
 function pooled(length: number): Bytes {
   const { buffer, byteOffset } = Buffer.allocUnsafe(length)
   return new Uint8Array(buffer, byteOffset, length)

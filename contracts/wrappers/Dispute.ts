@@ -154,7 +154,7 @@ export async function readCase(chain: Chain, address: Address): Promise<CaseView
   return parseCaseView(await getterOr('no-case', chain, address, 'get_case'))
 }
 
-/** Whether a case covers its bonds. Throws `no-case`, `contract-failed` where it was never opened. */
+/** Whether a case covers its bonds. Throws `no-case`, `contract-failed` of one never opened. */
 export async function readCaseSolvency(chain: Chain, address: Address): Promise<CaseSolvency> {
   return parseCaseSolvency(await getterOr('no-case', chain, address, 'get_solvency'))
 }

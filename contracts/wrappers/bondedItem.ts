@@ -109,12 +109,12 @@ export function isLive(
   return item.status === 'enrolled' && item.stake >= leastStake && seen
 }
 
-/** Freezes that stand and double what the next case must risk (`contracts/tolk/items/bond.tolk`). */
+/** Freezes that stand and double the bond of the next case (`contracts/tolk/items/bond.tolk`). */
 export const CASES_A_DOUBLING = 16
 
 /**
- * What a case against an item must risk to freeze anything, nanoTON: the least bond of the registry,
- * doubled with every sixteenth case that stands already.
+ * What a case against an item must risk to freeze anything, nanoTON: the least bond of the
+ * registry, doubled with every sixteenth case that stands already.
  *
  * @example
  * bondAgainst({ cases: 16 }, 5_000_000_000n) // 10000000000n
@@ -124,8 +124,8 @@ export function bondAgainst({ cases }: Pick<ItemView, 'cases'>, leastBond: NanoT
 }
 
 /**
- * When an item counts as live no more, unless it is seen before, Unix seconds; of a GPU the contract
- * itself then lets the whole stake unbond.
+ * When an item counts as live no more, unless it is seen before, Unix seconds; of a GPU the
+ * contract itself then lets the whole stake unbond.
  */
 export function itemExpiresAtS({ seenAtS }: Pick<ItemView, 'seenAtS'>): number {
   return seenAtS + ITEM_LIVE_S

@@ -20,7 +20,8 @@ export interface FoundAccount {
 
 /**
  * Active accounts that appear in the last `LIMITS.chainPage` transactions of each of `watched`,
- * each once, without those watched themselves and `besides`; `LIMITS.auditedAccounts` are looked at.
+ * each once, without those watched themselves and `besides`; `LIMITS.auditedAccounts` are looked
+ * at.
  */
 export async function accountsAround(
   chain: Chain,

@@ -126,9 +126,7 @@ export function openHistory({ database, salt, lastSeqno }: HistoryOptions): Hist
       const byTime = utime === undefined ? last : lastByTime(blocks, utime, last)
       return this.block(Math.min(byLt, byTime))
     },
-    page: transactions.page,
-    oldest: transactions.oldest,
-    causedBy: transactions.causedBy,
+    ...{ page: transactions.page, oldest: transactions.oldest, causedBy: transactions.causedBy },
     seqnoAt: (ms) => newest().seqno + emptiesBy(newest(), ms),
     append(block) {
       const stored = store(chained(block, anchor, salt))

@@ -88,8 +88,8 @@ function pageOf(history: History, params: read.Params): readonly StoredTransacti
 const PAGE = 10
 
 /**
- * A page that starts at `lt` starts with a transaction of this `lt` and `hash`. It is empty where it
- * is the one before the oldest that is kept: a reader who pages on comes to an end there.
+ * A page that starts at `lt` starts with a transaction of this `lt` and `hash`. It is empty where
+ * it is the one before the oldest that is kept: a reader who pages on comes to an end there.
  */
 function checkPlace(
   history: History,

@@ -24,7 +24,7 @@ export function register(govern: Command): void {
     .addHelpText('after', '\nExamples:\n  chrysalis govern show\n  chrysalis govern show --json\n')
     .action((options: GovernOptions) => runVerb(options, () => showAll(options)))
   addProposals(govern)
-  const sign = verb(govern, 'sign', 'Say in words what an order does, and add your signature.')
+  const sign = verb(govern, 'sign', 'Say in words what an order does, and sign it too.')
     .argument('<order>', 'an order file')
     .addHelpText('after', '\nExamples:\n  chrysalis govern sign order.json\n')
     .action((file: string, options: GovernOptions) => runVerb(options, () => signIt(file, options)))

@@ -32,7 +32,7 @@ const OF = ['registry', 'provider', 'scheduler', 'gpu']
 export function addProposals(govern: Command): void {
   const propose = govern
     .command('propose')
-    .description('Make an order in words and sign it: parameters, code, ...')
+    .description('Make an order: parameters, code, guardian, ...')
   const kind = (name: string, description: string, isDefault = false) =>
     propose.command(name, { isDefault }).description(description)
   const parameters = kind('parameters', 'New parameters, all of them.', true)

@@ -17,7 +17,7 @@ interface UpgradeOptions extends CommonOptions {
 export function addRoleUpgrade(command: Command, kind: 'provider' | 'scheduler'): void {
   const upgrade = command
     .command('upgrade')
-    .description('Take the newer code that the registry offers to your item, if there is any.')
+    .description('Take the newer code that the registry offers, if any.')
     .option('-y, --yes', 'do not ask')
     .addHelpText(
       'after',

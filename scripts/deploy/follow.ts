@@ -25,8 +25,8 @@ export interface Sender {
 export interface Hop {
   readonly from: Address
   readonly to: Address
-  /** Where several may be on the way, the one that is meant. */
-  readonly body?: Cell
+  /** The message that is meant, or at least its first 32 bits: others may be on the same way. */
+  readonly body: Cell | number
   /** What a person calls the receiver. */
   readonly name: string
 }
@@ -52,6 +52,12 @@ export async function sendFollowed(
   }
 }
 
+function isMeant(meant: Cell | number, body: Cell): boolean {
+  if (typeof meant !== 'number') return body.equals(meant)
+  const slice = body.beginParse()
+  return slice.remainingBits >= 32 && slice.preloadUint(32) === meant
+}
+
 async function newestLt(chain: Chain, address: Address): Promise<bigint> {
   const [newest] = await chain.transactions(address, 1)
   return newest?.lt ?? 0n
@@ -70,7 +76,8 @@ async function seen(
       ({ lt, in: inbound }) =>
         lt > afterLt &&
         inbound.source === source &&
-        (hop.body === undefined || inbound.body?.equals(hop.body) === true),
+        inbound.body !== undefined &&
+        isMeant(hop.body, inbound.body),
     )
     if (found) return found
     if (clock.monotonicMs() > untilMs) {

@@ -35,7 +35,8 @@ export interface Governance {
 
 /**
  * Reads who rules a registry: through its owner, or through another timelock, to which it was
- * offered. Throws `contract-failed` where the owner is no timelock, `bad-input` where `other` is none.
+ * offered. Throws `contract-failed` where the owner is no timelock, `bad-input` where `other` is
+ * none.
  */
 export async function readGovernance(
   chain: Chain,

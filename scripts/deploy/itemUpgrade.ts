@@ -10,6 +10,7 @@ import type { Chain } from '../../contracts/base/ports.ts'
 import { readItem } from '../../contracts/wrappers/bondedItem.ts'
 import { ITEM_VALUE, upgradeBody } from '../../contracts/wrappers/itemMessages.ts'
 import { providerAddress } from '../../contracts/wrappers/Provider.ts'
+import { REGISTRY_PROTOCOL } from '../../contracts/wrappers/registryMessages.ts'
 import { readRegistry } from '../../contracts/wrappers/registryView.ts'
 import { schedulerAddress } from '../../contracts/wrappers/Scheduler.ts'
 import { type Sender, sendFollowed } from './follow.ts'
@@ -60,8 +61,8 @@ export async function upgradeItem(
   const body = upgradeBody()
   const hops = [
     { from: sender.wallet.address, to: item, body, name: 'item' },
-    { from: item, to: registry, name: 'registry' },
-    { from: registry, to: item, name: 'item' },
+    { from: item, to: registry, body: REGISTRY_PROTOCOL.askCode, name: 'registry' },
+    { from: registry, to: item, body: REGISTRY_PROTOCOL.newCode, name: 'item' },
   ]
   await sendFollowed(sender, { value: ITEM_VALUE.upgrade, body }, hops, { signal })
   const { codeHash } = await sender.chain.account(item, signal)

@@ -115,7 +115,8 @@ export async function leastBondAgainst(court: Court, { address }: Accused): Prom
 
 /**
  * Opens a case and waits until registry and item have answered. Throws `bad-input` where the bond
- * is below the least against this item (`leastBondAgainst`, the default) or challenger and accused are one, `wallet-empty`, `chain-unavailable`.
+ * is below the least against this item (`leastBondAgainst`, the default) or challenger and accused
+ * are one, `wallet-empty`, `chain-unavailable`.
  */
 export async function openCase(
   court: Court & { readonly random: Random; readonly wallet: Wallet },

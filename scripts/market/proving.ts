@@ -89,9 +89,9 @@ async function weightsOf(choice: ProvingChoice): Promise<string | undefined> {
 }
 
 const GPU_TEE_NEEDS =
-  'gpu-tee needs a confidential machine (Intel TDX or AMD SEV-SNP) with a confidential NVIDIA GPU, ' +
-  'and a model server on it: --backend-url http://127.0.0.1:PORT/v1 --weights-file FILE. Without ' +
-  'that hardware serve with --tier open.'
+  'gpu-tee needs a confidential machine (Intel TDX or AMD SEV-SNP) with a confidential NVIDIA ' +
+  'GPU, and a model server on it: --backend-url http://127.0.0.1:PORT/v1 --weights-file FILE. ' +
+  'Without that hardware serve with --tier open.'
 
 function wrong(setting: string, expected: string, action?: string): MarketError {
   return new MarketError('bad-config', { setting, expected }, action ? { action } : {})

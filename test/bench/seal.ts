@@ -7,10 +7,10 @@
  * KEM operations, the client's signature), the response key, the response set up and its first
  * frame opened (two more). Run interleaved in the same process: a floor, which is only OpenSSL's
  * part of an agreement, on keys that are imported already, and of a frame; frames through `hpke`'s
- * own asynchronous Seal; the agreement with the portable KEM. Budgets: 2 ms of CPU an agreement and 100,000 frames a
- * CPU-second, sealed and opened, on an idle core; on a shared one read the ratios: the floor knows
- * how fast the hour is. Frames are timed in batches and let go, as a provider does: ten thousand
- * kept alive measure the garbage collector.
+ * own asynchronous Seal; the agreement with the portable KEM. Budgets: 2 ms of CPU an agreement and
+ * 100,000 frames a CPU-second, sealed and opened, on an idle core; on a shared one read the ratios:
+ * the floor knows how fast the hour is. Frames are timed in batches and let go, as a provider does:
+ * ten thousand kept alive measure the garbage collector.
  * @module
  */
 import {

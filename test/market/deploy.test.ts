@@ -58,7 +58,7 @@ async function command(...args: string[]): Promise<Record<string, unknown>> {
   return lastJson(out)
 }
 
-it('without a key it keeps the pace: planned, deployed and summed, and little is refused', async () => {
+it('without a key it keeps the pace: planned, deployed, summed, and little refused', async () => {
   const { home } = processes
   const chain = await openNetworkChain({ network, clock: fast, env: {} })
   const place = { home, network, file, chain, clock: fast, delayS: 2 * 86_400 }
@@ -75,7 +75,7 @@ it('without a key it keeps the pace: planned, deployed and summed, and little is
   await writeNetwork(file, network)
 })
 
-it('with a key it asks as it likes, and prints every address, code hash, value and fee', async () => {
+it('with a key it asks as it likes, and prints every address, hash, value and fee', async () => {
   const { taken } = limited.counts
   const { planned, codes, cost, walletFeesAtMost } = await command('deploy', '--dry-run')
   const rows = planned as Record<string, string>[]

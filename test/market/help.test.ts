@@ -40,10 +40,17 @@ const EXPECTED = [
   'market',
   'deploy',
   'govern show',
-  'govern propose',
+  'govern propose parameters',
+  'govern propose code',
+  'govern propose guardian',
+  'govern propose owner',
+  'govern propose delay',
+  'govern propose signers',
   'dispute open',
   'provider exit',
   'scheduler exit',
+  'provider upgrade',
+  'scheduler upgrade',
   'match',
 ]
 

@@ -174,6 +174,11 @@ describe('what the command refuses to begin with', () => {
       ['provider', 'start', '--role', '../other'],
       ['localnet', 'start', '--port', '65536'],
       ['receipt', 'verify', 'there-is-no-such-file'],
+      ['govern', 'execute', 'abc'],
+      ['govern', 'cancel', 'abc'],
+      ['govern', 'cancel', '77'],
+      ['govern', 'propose', 'delay', '7'],
+      ['govern', 'propose', 'code', 'apply', 'x.json', '--of', 'nobody'],
     ]
     await Promise.all(wrong.map((args) => refused(args, { exit: 2, code: 'bad-input' })))
   })
@@ -209,6 +214,19 @@ describe('what the command refuses to begin with', () => {
     await refused(['balance', '--network', file], { exit: 6, code: 'unreachable' })
     await writeFile(file, JSON.stringify({ ...network, name: 'dead', id: network.id + 1 }))
     await refused(['balance', '--network', file], { exit: 2, code: 'wrong-network' })
+  })
+
+  it('real coins without consent, and a delay on a real network that is none', async () => {
+    const { faucet: _, ...network } = await networkOf(processes.home)
+    const file = join(processes.home, 'real.json')
+    await writeFile(file, JSON.stringify({ ...network, name: 'real', development: false }))
+    const env = { CHRYSALIS_PASSPHRASE: 'of this test' }
+    const unasked = { exit: 2, code: 'bad-input', message: /missing --yes/, env }
+    await refused(['govern', 'pause', '--network', file], unasked)
+    const parameters = join(processes.home, 'parameters.json')
+    await writeFile(parameters, (await processes.run(['market', '--chain', '--json'])).out)
+    const deploy = ['deploy', '--network', file, '--parameters', parameters, '--delay', '0']
+    await refused(deploy, { exit: 2, code: 'bad-input', message: /delayS 0, least 86400/, env })
   })
 
   it('a key file that others can read, or that the passphrase does not open', async () => {

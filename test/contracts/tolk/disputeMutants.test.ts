@@ -91,7 +91,7 @@ describe('how many must sign on appeal', () => {
 })
 
 describe('a conclusion', () => {
-  it('sends what it takes to the registry, and all else above the floor to the winner', async () => {
+  it('sends what it takes to the registry, all else above the floor to the winner', async () => {
     await s.tried()
     s.elapse(s.rules.verdictS)
     const held = (await s.balance()) - (await rentDue())
@@ -160,11 +160,17 @@ describe('a case that is over', () => {
 describe('what a case says of itself', () => {
   it('has no verdict before there is one, and zeros in its place', async () => {
     await s.tried()
-    const { first, second } = await s.view()
-    expect([first, second]).toEqual([undefined, undefined])
-    const { stack } = await s.blockchain.runGetMethod(s.address, 'get_case')
-    const numbers = stack.slice(-6, -1).map((entry) => entry.type === 'int' && entry.value)
-    expect(numbers).toEqual([0n, 0n, 0n, 0n, 0n])
+    expect(await verdicts()).toEqual([0n, 0n, 0n, 0n, 0n])
+  })
+
+  it('counts its verdicts and tells each', async () => {
+    const { loss } = UPHELD
+    await s.tried()
+    await s.verdict(UPHELD)
+    expect(await verdicts()).toEqual([1n, -1n, loss, 0n, 0n])
+    await s.appeal()
+    await s.verdict({ ...UPHELD, loss: loss - 1n })
+    expect(await verdicts()).toEqual([2n, -1n, loss, -1n, loss - 1n])
   })
 
   it('counts the way to the registry as needed while a single nanoTON is owed', async () => {
@@ -223,6 +229,12 @@ describe('what a case sends', () => {
     expect(await s.balance()).toBe(DISPUTE_FLOOR)
   })
 })
+
+/** What `get_case` says of verdicts: how many, then whether and how much, of each. */
+async function verdicts(): Promise<unknown[]> {
+  const { stack } = await s.blockchain.runGetMethod(s.address, 'get_case')
+  return stack.slice(-6, -1).map((entry) => entry.type === 'int' && entry.value)
+}
 
 /** The messages of the case's transaction, each with the fee of forwarding it. */
 function messagesOf({ tx }: Outcome): { to: string; value: bigint; fee: bigint }[] {

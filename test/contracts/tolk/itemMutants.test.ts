@@ -124,7 +124,7 @@ describe('an item that is new', () => {
   })
 })
 
-it('a refusal that comes after the owner took the stake back takes nothing of the floor', async () => {
+it('a refusal that comes after the stake went back takes nothing of the floor', async () => {
   await s.become({ silent: true })
   const t = await another()
   await t.register()
@@ -304,7 +304,7 @@ describe('a case', () => {
     expect(await s.balance()).toBeGreaterThan(before)
   })
 
-  it('that is settled makes a message for the loss or the rest only where there is one', async () => {
+  it('that is settled sends the loss or the rest only where there is one', async () => {
     const end = { release: TON, slash: TON }
     for (const { ticket, loss } of [
       { ticket: 1, loss: 0n },
@@ -316,6 +316,27 @@ describe('a case', () => {
       expect(sentTo(outcome, s.stranger.address) > 0n).toBe(loss > 0n)
     }
   })
+})
+
+it('an item says by an op what each of its messages to people is', async () => {
+  const ops = (outcome: Outcome): number[] =>
+    [...(outcome.tx?.outMessages.values() ?? [])].map(({ body }) => opOf(body))
+  expect(ops(await s.heartbeat())).toEqual([ITEM_OUT.excess])
+  await s.freeze(TON, DAY_S)
+  const end = { ticket: 1, release: TON, slash: TON, loss: TON / 2n }
+  expect(ops(await s.settle(end))).toEqual([ITEM_OUT.compensation, ITEM_OUT.burned])
+  await s.unbond(TON)
+  s.elapse(UNBONDING_S)
+  expect(ops(await s.withdraw())).toEqual([ITEM_OUT.withdrawn])
+  await s.become({ refuses: true })
+  const { transactions } = await (await another()).register()
+  expect(opOf(transactions.at(-1)!.inMessage!.body)).toBe(ITEM_OUT.refused)
+})
+
+it('a message of an op that it does not know ends with the code for that', async () => {
+  const unknown = beginCell().storeUint(0x2c5a21ff, 32).endCell()
+  const { exit } = await s.internal(s.owner.address, TON, unknown)
+  expect(exit).toBe(ITEM_EXIT.unknownMessage)
 })
 
 function opOf(body: Cell): number {

@@ -83,6 +83,14 @@ describe('opening', () => {
   })
 })
 
+it('says with TEP-74 what it gives back, and never that a payout bounced', async () => {
+  const outcome = await s.startClose()
+  const excesses = beginCell().storeUint(0xd53276db, 32).storeUint(0, 64).endCell()
+  expect(outcome.tx?.outMessages.get(0)?.body.toString()).toBe(excesses.toString())
+  const { stack } = await s.blockchain.runGetMethod(s.address, 'get_channel')
+  expect(stack[10]).toEqual({ type: 'int', value: 0n })
+})
+
 describe('a claim', () => {
   it('needs gas and a transfer, to the nanoTON', async () => {
     const claim = (value: bigint) => s.claim(s.voucher(4n * DOLLAR), { value })
@@ -105,7 +113,7 @@ describe('a claim', () => {
 })
 
 describe('starting to close', () => {
-  it('with the longest delay ends at the last second there is, and is not closed by it', async () => {
+  it('with the longest delay ends at the last second, and is not closed by it', async () => {
     const slow = await openJettonSandbox(DOLLAR, { config: { closeDelayS: 0xffffffff } })
     expect((await slow.startClose()).exit).toBe(0)
     expect(await slow.view()).toMatchObject({ status: 'closing', closeAtS: 0xfffffffe })

@@ -262,13 +262,6 @@ describe('the delay', () => {
     expect((await g.queue(2n, operation(), g.now() + 30 * DAY_S)).exit).toBe(0)
   })
 
-  it('is a day at least, whatever the timelock was deployed with', async () => {
-    const hasty = await governanceSandbox({ delayS: 0 })
-    const { exit } = await hasty.queue(1n, operation(), hasty.now() + DAY_S - 1)
-    expect(exit).toBe(TIMELOCK_EXIT.eta)
-    expect((await hasty.queue(1n, operation(), hasty.now() + DAY_S)).exit).toBe(0)
-  })
-
   it.each([DAY_S - 1, 30 * DAY_S + 1, 0])('of %d seconds is refused', async (delayS) => {
     const view = await change(1n, delayS)
     expect(view).toMatchObject({ delayS: DELAY_S, failed: 1 })
