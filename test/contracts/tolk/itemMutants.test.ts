@@ -267,7 +267,7 @@ describe('a case', () => {
 
   it('that froze a single nanoTON is shown with its end', async () => {
     await s.freeze(1n, DAY_S)
-    expect(await s.facts()).toMatchObject({ frozen: 1n, frozenUntilS: START_S + DAY_S })
+    expect(await s.facts()).toMatchObject({ frozen: 1n, cases: 1, frozenUntilS: START_S + DAY_S })
   })
 
   it('told to end with a ticket of the future is no error, and changes nothing', async () => {

@@ -12,6 +12,7 @@ import {
   JETTON_CHANNEL_FLOOR,
   JETTON_CHANNEL_RENT_RESERVE,
 } from '../../../contracts/wrappers/JettonChannel.ts'
+import { JETTON_CHANNEL_REFUND } from '../../../contracts/wrappers/jettonChannelMessages.ts'
 import { forwardFee, gasFee } from '../../../node/chain/simulatedFees.ts'
 import {
   DOLLAR,
@@ -156,6 +157,17 @@ describe('cooperative close', () => {
     expect(await s.held()).toBe(0n)
     expect(await s.held(s.payee.address)).toBe(before + end.paid)
   })
+})
+
+it('gives TON back in messages that do not bounce, and moves jettons in ones that do', async () => {
+  await s.startClose()
+  s.elapse(DAY_S)
+  const outcome = await s.finishClose(s.stranger.address, TON)
+  expect(bounces(outcome)).toEqual([true, false, false])
+  const ops = [...(outcome.tx?.outMessages.values() ?? [])].map(({ body }) =>
+    body.beginParse().loadUint(32),
+  )
+  expect(ops).toEqual([0x0f8a7ea5, JETTON_CHANNEL_REFUND, 0xd53276db])
 })
 
 describe('sweeping', () => {
