@@ -121,6 +121,22 @@ describe('starting to close', () => {
   })
 })
 
+/** The word by which a transfer that comes back is known: its query id. */
+function kindOf({ tx }: Outcome): bigint | undefined {
+  const body = [...(tx?.outMessages.values() ?? [])][0]?.body.beginParse()
+  return body?.loadUint(32) === 0x0f8a7ea5 ? body.loadUintBig(64) : undefined
+}
+
+it('tells by its kind what each transfer is for: two kinds count where they fail', async () => {
+  expect(kindOf(await s.claim(s.voucher(DOLLAR)))).toBe(1n)
+  await s.startClose()
+  expect(kindOf(await s.deposit(DOLLAR))).toBe(3n)
+  s.elapse(DAY_S)
+  expect(kindOf(await s.finishClose(s.stranger.address, TON))).toBe(2n)
+  await s.mint(s.address, 1n)
+  expect(kindOf(await s.sweep(1n))).toBe(4n)
+})
+
 /** Value that a close needs, by the number of transfers it makes. */
 const closing = (transfers: bigint): bigint => CLOSING + transfers * TRANSFER
 
