@@ -14,7 +14,7 @@
  * @module
  */
 import { execFile } from 'node:child_process'
-import { existsSync, lstatSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -39,6 +39,11 @@ const MOUNT_POINTS = ['/mnt', '/media', '/srv', '/opt']
 /** What a program needs of the system: its loader and libraries. Of devices, only these. */
 const SYSTEM = ['/usr', '/lib', '/lib32', '/lib64', '/bin', '/sbin', '/etc/ld.so.cache']
 const DEVICES = ['/dev/null', '/dev/urandom']
+/**
+ * `/proc` is the host's own. A namespace does not keep an owner who is root from `/proc/sys`, whose
+ * files ask for nothing but that uid; `core_pattern` alone would run a program outside.
+ */
+const SEALED = 'remount,bind,ro,nosuid,nodev,noexec'
 
 /** Runs the rest under limits that nothing below it can lift. */
 const LIMITED = (dataKib: number) => `
@@ -69,6 +74,9 @@ function entering(root: string, seen: readonly string[]): string {
       return `mount -o bind,ro,nosuid,${kind} ${quoted(path)} ${below(path)}`
     }),
     `mount --rbind /proc ${below('/proc')}`,
+    `mount -o ${SEALED} ${below('/proc')}`,
+    // One that refuses stays as it was, and `confinement.ts` says so.
+    ...belowProc().map((path) => `{ mount -o ${SEALED} ${below(path)} || :; }`),
     `mount -o remount,bind,ro,nosuid,nodev ${quoted(root)}`,
     `cd ${quoted(root)} && pivot_root . . && umount -l . && cd /`,
   ]
@@ -81,6 +89,13 @@ exec ${UNSHARE} --user -- "$@"
 
 function quoted(path: string): string {
   return `'${path.replaceAll("'", "'\\''")}'`
+}
+
+/** Mounts below `/proc`, such as `binfmt_misc`: a remount does not reach them by itself. */
+function belowProc(): string[] {
+  const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
+  const places = lines.map((line) => line.split(' ')[4] ?? '')
+  return [...new Set(places)].filter((place) => place.startsWith('/proc/'))
 }
 
 let allowed: Promise<boolean> | undefined

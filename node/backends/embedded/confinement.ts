@@ -2,8 +2,8 @@
  * What confines an engine process, read from the kernel after it has started, and the line that
  * owners see of it. The engine's own word counts for nothing here, nor does what was asked for.
  *
- * `/proc/PID/ns/net` is another one than ours: it has no network. Every mount it sees is read-only
- * but `/proc` and devices: native code can write nowhere. `/proc/PID/limits`: bytes it may hold and
+ * `/proc/PID/ns/net` is another one than ours: it has no network. Every mount it sees is read-only,
+ * `/proc` too: native code can write nowhere. `/proc/PID/limits`: bytes it may hold and
  * write. What cannot be read is not in force.
  * @module
  */
@@ -64,15 +64,19 @@ export function describeConfinement({ network, writes, memoryMib, noCore }: Conf
   return [names[network], rights[writes], memory, core].join(', ')
 }
 
-/** Fields of a line of mountinfo: id, parent, device, root, mount point, options. */
+/**
+ * True where each mount is read-only. One that another covers at the same place is not reachable.
+ * Fields of a line of mountinfo: id, parent, device, root, mount point, options.
+ */
 function onlyReads(mountinfo: string): boolean {
-  const mounts = mountinfo.split('\n').filter(Boolean)
-  const writable = mounts.filter((line) => {
-    const [, , , , place = '', options = ''] = line.split(' ')
-    const harmless = /^\/(?:proc|dev)(?:\/|$)/.test(place)
-    return !harmless && !options.split(',').includes('ro')
+  const lines = mountinfo.split('\n').filter(Boolean)
+  const mounts = lines.map((line) => {
+    const [id, parent, , , place, options = ''] = line.split(' ')
+    return { id, parent, place, readOnly: options.split(',').includes('ro') }
   })
-  return mounts.length > 0 && writable.length === 0
+  const covered = ({ id, place }: { id?: string; place?: string }) =>
+    mounts.some((other) => other.parent === id && other.place === place)
+  return mounts.length > 0 && mounts.every((each) => each.readOnly || covered(each))
 }
 
 /** The hard limit of a line of `/proc/PID/limits`; undefined where there is none. */

@@ -142,6 +142,14 @@ describe.skipIf(!spaces)('namespaces', { timeout: 60_000 }, () => {
     expect(isWeak(confinement)).toBe(false)
   })
 
+  it('neither a sysctl of the host nor another process is open to it', async () => {
+    const { said: control } = await run('network')
+    if (control) expect(control).toMatchObject({ process: 'done' })
+    const { said } = await run('all')
+    expect(said?.process).toBe('EROFS')
+    expect(said?.sysctl).toMatch(process.getuid?.() === 0 ? /^EROFS$/ : /^E(?:ROFS|ACCES)$/)
+  })
+
   it('what it does see is read-only', async () => {
     const inside = new URL('../../support/written-by-a-test', import.meta.url).pathname
     const { said } = await run('all', { writeTo: inside, secret: CHILD.pathname })
