@@ -17,6 +17,8 @@ export interface Answer {
   read(frames: readonly Bytes[]): Promise<Content>
   /** Over the sealed request and every frame so far. */
   transcriptHash(): Bytes
+  /** The attempt is over: wipes keys that no frame has come for. */
+  close(): void
 }
 
 /** The answer behind `opener`. `promptTokens` is the bound that was paid for. */
@@ -58,5 +60,6 @@ export function openAnswer(opener: ResponseOpener, promptTokens: number, steps: 
       return gather(pieces)
     },
     transcriptHash: () => opener.transcriptHash(),
+    close: () => opener.close(),
   }
 }

@@ -238,9 +238,11 @@ export class JobRun {
     this.#marks.sealMs = this.#needs.clock.monotonicMs() - startMs
     // The job was stopped meanwhile: nobody can have worked, and nothing is awaited.
     if (attempt !== this.#state.attempt || this.#state.phase !== 'sealing') {
+      response.close()
       return this.#dispatch({ type: 'unsent', attempt })
     }
     const { promptTokens } = this.#options.job.bounds
+    this.#answer?.close()
     this.#answer = openAnswer(response, promptTokens, placement.lease.steps)
     await this.#stream?.send({ kind: { case: 'request', value: { bytes: sealed } } })
     this.#dispatch({ type: 'sealed', attempt })
@@ -268,6 +270,7 @@ export class JobRun {
 
   #finish(error: MarketError | undefined): void {
     this.#timers.cancelAll()
+    this.#answer?.close()
     this.#marks.totalMs = this.#sinceStart()
     // Everything is said by now; an error of closing would only hide how the job ended.
     this.#stream?.close().catch(() => undefined)

@@ -69,12 +69,16 @@ export async function sealRequest(args: {
   const padded = pad(args.request)
   const statement = clientStatement(binding.network, { enc, info, responsePublicKey, padded })
   const plaintext = concat(responsePublicKey, args.clientJobKey.sign(statement), padded)
+  padded.fill(0) // a copy, never the caller's own bytes
   const parts: Bytes[] = [enc]
-  for (let at = 0; at < plaintext.length; at += CHUNK_BYTES) {
-    const flag = Uint8Array.of(at + CHUNK_BYTES >= plaintext.length ? 1 : 0)
-    parts.push(flag, await ctx.Seal(plaintext.subarray(at, at + CHUNK_BYTES), flag))
+  try {
+    for (let at = 0; at < plaintext.length; at += CHUNK_BYTES) {
+      const flag = Uint8Array.of(at + CHUNK_BYTES >= plaintext.length ? 1 : 0)
+      parts.push(flag, await ctx.Seal(plaintext.subarray(at, at + CHUNK_BYTES), flag))
+    }
+  } finally {
+    plaintext.fill(0)
   }
-  plaintext.fill(0)
   const sealed = concat(...parts)
   const psk = await ctx.Export(EXPORT_PSK, PSK_BYTES)
   const secretKey = responseKey.secretKey
@@ -82,7 +86,8 @@ export async function sealRequest(args: {
 }
 
 /**
- * Opens a sealed request with the secret of the epoch key that the accept named.
+ * Opens a sealed request with the secret of the epoch key that the accept named. `request` is the
+ * only copy of the plaintext left: whoever has parsed it wipes it.
  *
  * Throws `cannot-open`, without facts, for every failure alike: a key or binding that differs, a
  * changed byte, a wrong signature, a malformed plaintext. The caller has made sure that the lease
@@ -110,27 +115,36 @@ async function open(args: Parameters<typeof openRequest>[0]) {
   const key = secretKeyOf(args.epochSecretKey)
   const ctx = await hpkeSuite(kem).SetupRecipient(key, enc, { info })
   const plaintext = await openChunks(ctx, sealed.subarray(KEM_ENC_BYTES))
-  const responsePublicKey = plaintext.slice(0, KEM_PUBLIC_BYTES)
-  const signature = plaintext.slice(KEM_PUBLIC_BYTES, HEAD_BYTES)
-  const padded = plaintext.subarray(HEAD_BYTES)
-  const statement = clientStatement(binding.network, { enc, info, responsePublicKey, padded })
-  if (!verifySignature(statement, signature, args.clientJobPublicKey)) {
-    throw new MarketError('bad-signature')
+  try {
+    const responsePublicKey = plaintext.slice(0, KEM_PUBLIC_BYTES)
+    const signature = plaintext.slice(KEM_PUBLIC_BYTES, HEAD_BYTES)
+    const padded = plaintext.subarray(HEAD_BYTES)
+    const statement = clientStatement(binding.network, { enc, info, responsePublicKey, padded })
+    if (!verifySignature(statement, signature, args.clientJobPublicKey)) {
+      throw new MarketError('bad-signature')
+    }
+    const request = unpad(padded)
+    const psk = await ctx.Export(EXPORT_PSK, PSK_BYTES)
+    const sealedHash = sha256(sealed)
+    return { request, response: await sealer({ kem, binding, sealedHash, responsePublicKey, psk }) }
+  } catch (cause) {
+    plaintext.fill(0)
+    throw cause
   }
-  const request = unpad(padded)
-  const psk = await ctx.Export(EXPORT_PSK, PSK_BYTES)
-  const sealedHash = sha256(sealed)
-  return { request, response: await sealer({ kem, binding, sealedHash, responsePublicKey, psk }) }
 }
 
 async function openChunks(ctx: RecipientContext, chunks: Bytes): Promise<Bytes> {
   const whole = CHUNK_BYTES + CHUNK_OVERHEAD
   const parts: Bytes[] = []
-  for (let at = 0; at < chunks.length; at += whole) {
-    const last = at + whole >= chunks.length
-    const flag = chunks.slice(at, at + 1)
-    if (flag[0] !== (last ? 1 : 0)) throw new MarketError('bad-frame')
-    parts.push(await ctx.Open(chunks.slice(at + 1, at + whole), flag))
+  try {
+    for (let at = 0; at < chunks.length; at += whole) {
+      const last = at + whole >= chunks.length
+      const flag = chunks.slice(at, at + 1)
+      if (flag[0] !== (last ? 1 : 0)) throw new MarketError('bad-frame')
+      parts.push(await ctx.Open(chunks.slice(at + 1, at + whole), flag))
+    }
+    return concat(...parts)
+  } finally {
+    for (const part of parts) part.fill(0)
   }
-  return concat(...parts)
 }

@@ -52,6 +52,8 @@ export interface ResponseOpener {
   open(frame: Bytes): Promise<OpenedFrame>
   /** The stream has ended. Throws `seal-broken` unless the final frame has been opened. */
   end(): void
+  /** Wipes what a first frame would have been opened with; nothing opens from then on. */
+  close(): void
   /** Frames opened so far. */
   readonly frames: number
   /** The transcript hash over the sealed request and the frames opened so far. */
@@ -144,6 +146,11 @@ export function responseOpener(args: {
     },
     end() {
       if (state !== 'ended') throw broken(frames)
+    },
+    close() {
+      if (state === 'open') state = 'broken'
+      args.secretKey.fill(0)
+      args.psk.fill(0)
     },
     get frames() {
       return frames

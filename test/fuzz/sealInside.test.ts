@@ -138,6 +138,7 @@ function authentic(input: Bytes): ResponseOpener {
       return { content, final: at >= input.length }
     },
     end: () => undefined,
+    close: () => undefined,
     frames: 0,
     transcriptHash: () => new Uint8Array(32),
   }
