@@ -47,10 +47,14 @@ interface Timed {
 }
 
 /** The traffic of one answer through the sealed channel. `draw` gives numbers in [0, 1). */
-export async function sealedTraffic(answer: Answer, draw: () => number): Promise<Capture> {
+export async function sealedTraffic(
+  answer: Answer,
+  draw: () => number,
+  engine = ENGINE,
+): Promise<Capture> {
   const prompt = 'p'.repeat(4 * answer.promptTokens)
   const job = await agree({ kem: nativeKem(), request: utf8(prompt) })
-  const events = engineEvents(answer, draw)
+  const events = engineEvents(answer, draw, engine)
   const writes: Seen[] = []
   const ciphertexts: number[] = []
   let billed = 0
@@ -82,7 +86,7 @@ export async function sealedTraffic(answer: Answer, draw: () => number): Promise
 /** The control: each token sealed by itself when it comes, as most services stream. */
 export function nakedTraffic(answer: Answer, draw: () => number): Capture {
   const OVERHEAD = 22 // a TLS 1.3 record round it; what else is constant tells nothing
-  const writes = engineEvents(answer, draw).flatMap(({ atMs, event }): Seen[] => {
+  const writes = engineEvents(answer, draw, ENGINE).flatMap(({ atMs, event }): Seen[] => {
     if (event.type !== 'piece' || event.piece.type !== 'text') return []
     return [{ atMs, bytes: OVERHEAD + event.piece.text.length }]
   })
@@ -90,8 +94,8 @@ export function nakedTraffic(answer: Answer, draw: () => number): Capture {
 }
 
 /** What the engine says, and when. */
-function engineEvents(answer: Answer, draw: () => number): Timed[] {
-  const { tokenMs, promptTokenMs, startMs, jitter } = ENGINE
+function engineEvents(answer: Answer, draw: () => number, engine: typeof ENGINE): Timed[] {
+  const { tokenMs, promptTokenMs, startMs, jitter } = engine
   const jittered = (ms: number) => ms * Math.exp(jitter * normal(draw) - jitter ** 2 / 2) // mean ms
   let atMs = startMs * draw() + promptTokenMs * answer.promptTokens
   const prompt = answer.promptTokens
