@@ -86,7 +86,11 @@ export async function checkEvidence(
   return verdict
 }
 
-/** What the owner of the policy lists counts; else what the market lists in the lease's version. */
+/**
+ * The application's own list counts where it named one, even an empty one; else what the market
+ * lists in the lease's version, so that what the registry drops is dropped. Without a registry the
+ * directory's parameters have network.json's list.
+ */
 function measuredBy({ hardware }: SettledPolicy, { measurements }: MarketParameters) {
-  return hardware.measurements.version > 0 ? hardware : { ...hardware, measurements }
+  return hardware.listedBy === 'application' ? hardware : { ...hardware, measurements }
 }

@@ -33,6 +33,11 @@ export interface HardwarePolicy {
   readonly vendors: readonly Vendor[]
   readonly measurements: MeasurementList
   /**
+   * Whose list that is. The application's own is its owner's decision and stands against any
+   * other, whatever its version; network.json's serves only where there is no registry.
+   */
+  readonly listedBy: 'application' | 'network' | 'nobody'
+  /**
    * States of security updates that are good enough, in the words of the vendor who has words. Of
    * NVIDIA's firmware the measurement itself is listed; AMD's has numbers (`leastTcb`).
    */
@@ -47,6 +52,7 @@ export interface HardwarePolicy {
 export const DEFAULT_HARDWARE: HardwarePolicy = Object.freeze({
   vendors: VENDORS,
   measurements: Object.freeze({ version: 0, list: Object.freeze([]) }),
+  listedBy: 'nobody',
   tcb: Object.freeze({ 'intel-tdx': Object.freeze(['UpToDate']) }),
   maxAgeS: LIMITS.evidenceLifeS,
 })
@@ -56,7 +62,7 @@ export const DEFAULT_HARDWARE: HardwarePolicy = Object.freeze({
  * measurement that is none, an unknown vendor, an age beyond `LIMITS.evidenceLifeS`.
  */
 export function settleHardware(
-  asked: Partial<HardwarePolicy> = {},
+  asked: Partial<Omit<HardwarePolicy, 'listedBy'>> = {},
   network: { readonly measurements?: MeasurementList } = {},
 ): HardwarePolicy {
   const vendors = asked.vendors ?? DEFAULT_HARDWARE.vendors
@@ -76,6 +82,7 @@ export function settleHardware(
       list: list.map(hashOf('measurements')),
       ...(leastTcb && { leastTcb }),
     }),
+    listedBy: asked.measurements ? 'application' : network.measurements ? 'network' : 'nobody',
     tcb: { ...DEFAULT_HARDWARE.tcb, ...asked.tcb },
     ...platforms,
     maxAgeS,
