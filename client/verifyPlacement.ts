@@ -19,6 +19,7 @@ import { verifySignature } from '../contracts/base/signing.ts'
 import { tierAtLeast } from '../contracts/base/tier.ts'
 import { termsOf } from '../contracts/money/marketTerms.ts'
 import type { JobBinding } from '../contracts/seal/binding.ts'
+import { checkEpoch } from '../contracts/seal/epoch.ts'
 import type { Placed } from '../contracts/wire/generated/chrysalis_pb.ts'
 import {
   type Accept,
@@ -113,7 +114,7 @@ export async function verifyPlacement(
   checkSigned('epoch key', epochCell, signed.epochSignature, lease.provider)
   const leaseHash = recordHash(leaseCell)
   checkAccept(accept, leaseHash, recordHash(epochCell), nowMs)
-  checkEpoch(epochKey, nowMs)
+  checkEpoch(epochKey, Math.floor(nowMs / 1_000))
 
   const { accepted } = placed
   const by = { lease, accept, epochKey, market, owner: ownerOf(accepted?.owner) }
@@ -193,17 +194,6 @@ function checkAccept(accept: Accept, leaseHash: Bytes, epochHash: Bytes, nowMs: 
   }
   if (accept.expiryS * 1_000 <= nowMs) {
     throw new MarketError('bad-lease', { field: 'accept.expiry', expiryS: accept.expiryS })
-  }
-}
-
-function checkEpoch(epochKey: EpochKey, nowMs: number): void {
-  const { epoch, notBeforeS, notAfterS } = epochKey
-  const nowS = nowMs / 1_000
-  const begun = notBeforeS <= nowS + LIMITS.clockSkewS
-  // A key that lives long is a key that can be taken: the bound is part of what it promises.
-  const short = notAfterS - notBeforeS <= LIMITS.epochMaxS
-  if (!begun || notAfterS <= nowS || !short) {
-    throw new MarketError('epoch-expired', { epoch, notBeforeS, notAfterS })
   }
 }
 
