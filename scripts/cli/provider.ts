@@ -21,7 +21,6 @@ interface ProviderOptions extends CommonOptions {
   readonly compute?: Compute
   readonly tee?: 'tdx' | 'sev-snp'
   readonly collateral?: string
-  readonly gpuProof: 'evidence' | 'tokens'
   readonly weightsFile?: string
   readonly region: string
   readonly statusPort: number
@@ -58,11 +57,6 @@ export function register(provider: Command): void {
       ),
     )
     .option('--collateral <folder>', 'where your job puts what the hardware vendors publish')
-    .addOption(
-      new Option('--gpu-proof <kind>', "the GPUs' own evidence, or tokens of NVIDIA's service")
-        .choices(['evidence', 'tokens'])
-        .default('evidence'),
-    )
     .option('--region <name>', 'where this machine is', 'local')
     .option('--status-port <n>', 'HTTP port of status and metrics; 0 for any', portOption, 12_000)
     .option('--backend-url <url>', 'an OpenAI-compatible server; default: the embedded demo model')

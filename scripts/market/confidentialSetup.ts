@@ -44,7 +44,6 @@ export interface ConfidentialChoice {
   /** Where the caches keep what they have adopted. */
   readonly kept: string
   /** GPUs prove themselves, or NVIDIA's service speaks for them. */
-  readonly gpuProof: 'evidence' | 'tokens'
   /** For tests. */
   readonly machine?: Machine
   readonly fetch?: Fetch
@@ -118,7 +117,6 @@ async function amdCache(place: Place): Promise<CollateralCache> {
 }
 
 async function gpuOf(place: Place): Promise<NonNullable<ConfidentialSetup['gpu']>> {
-  if (place.choice.gpuProof === 'tokens') return { kind: 'tokens' }
   const needs = 'take it from the certificate chain that nvattest prints for the GPU'
   const root = await certificateOf(place, 'nvidia-root', needs)
   const line = await certificateOf(place, 'nvidia-line', needs)

@@ -16,7 +16,6 @@ export interface ProvingChoice {
   readonly compute?: Compute
   readonly tee?: 'tdx' | 'sev-snp'
   readonly collateral?: string
-  readonly gpuProof: 'evidence' | 'tokens'
   readonly backendUrl?: string
   readonly weightsFile?: string
   readonly weightsHash?: string
@@ -39,14 +38,14 @@ export async function chooseProving(choice: ProvingChoice, folder: string): Prom
   const { tier } = choice
   if (tier !== 'cpu-tee' && tier !== 'gpu-tee') return { compute, weightsHash }
   checkInside(choice, compute)
-  const { tee, gpuProof, collateral = join(folder, 'collateral') } = choice
+  const { tee, collateral = join(folder, 'collateral') } = choice
   const kept = join(folder, 'collateral-kept')
   return {
     compute,
     weightsHash,
     collect: async (ports) => {
       const { confidentialCollector } = await import('./confidentialSetup.ts')
-      return confidentialCollector({ tier, tee, collateral, kept, gpuProof }, ports)
+      return confidentialCollector({ tier, tee, collateral, kept }, ports)
     },
   }
 }

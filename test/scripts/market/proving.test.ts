@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 const choose = (choice: Partial<ProvingChoice>) =>
-  chooseProving({ tier: 'open', gpuProof: 'evidence', ...choice }, folder)
+  chooseProving({ tier: 'open', ...choice }, folder)
 const LOCAL = 'http://127.0.0.1:8000/v1'
 
 describe('tier and place of computing', () => {
@@ -85,7 +85,6 @@ describe('a machine without the hardware', () => {
     tier: 'cpu-tee',
     collateral: '/nowhere',
     kept: '/nowhere',
-    gpuProof: 'evidence',
   }
 
   it('says what is needed: a guest, or the files of its kind', async () => {
