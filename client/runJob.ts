@@ -226,10 +226,9 @@ export class JobRun {
 
   async #seal(attempt: number): Promise<void> {
     const startMs = this.#needs.clock.monotonicMs()
-    const { kem } = this.#needs
     const placement = this.#placement!
     const { sealed, response } = await sealRequest({
-      kem,
+      kem: this.#needs.kem,
       epochPublicKey: placement.epochKey.kemPublicKey,
       binding: placement.binding,
       clientJobKey: this.#options.key,

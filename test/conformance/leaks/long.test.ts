@@ -1,6 +1,6 @@
 /**
  * What sizes of frames tell where answers are long and engines fast: at equal length in tokens, one
- * topic's tokens have more bytes than the other's, which shows once the bytes outrun the first pace.
+ * topic's tokens have more bytes, which shows once they outrun the first pace.
  *
  * Answers of 200 tokens, put together from the recorded ones; speeds of the engine are simulated,
  * as is the clock (`traffic.ts`). By default only that the first pace is kept or left is checked;
