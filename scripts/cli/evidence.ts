@@ -4,6 +4,7 @@
  * @module
  */
 import { type Command, InvalidArgumentError } from 'commander'
+import type { HardwarePolicy, MeasurementList } from '../../contracts/attest/hardwarePolicy.ts'
 import { addCommon } from './options.ts'
 import { type CommonOptions, printResult, runVerb } from './output.ts'
 
@@ -107,7 +108,11 @@ async function verifyFile(
       market: named,
     },
   )
-  printResult(options, inspectionJson(inspection, atMs), describeInspection(inspection, atMs))
+  const list = named && judgedBy(named.hardware)
+  printResult(options, { ...inspectionJson(inspection, atMs), ...(list && { list }) }, [
+    ...(list ? [`measurements judged by ${list}`] : []),
+    ...describeInspection(inspection, atMs),
+  ])
 }
 
 async function showProvider(provider: string, options: ShowOptions): Promise<void> {
@@ -133,14 +138,23 @@ async function showProvider(provider: string, options: ShowOptions): Promise<voi
         ...context,
         ...(chain && { block: chain.block, isRegistered: () => chain.isRegistered }),
       },
-      hardware,
+      hardware: chain?.measurements ? { ...hardware, measurements: chain.measurements } : hardware,
     },
   })
+  const list = judgedBy(hardware, chain?.measurements)
   const from = { provider: found.provider, receipt: found.receipt, endS: found.endS }
-  printResult(options, { ...inspectionJson(inspection, atMs), from }, [
+  printResult(options, { ...inspectionJson(inspection, atMs), from, list }, [
     `provider ${found.provider}, as shown with receipt ${found.receipt.slice(0, 16)}`,
+    `measurements judged by ${list}`,
     ...describeInspection(inspection, atMs),
   ])
+}
+
+/** Which list judged, in words. */
+function judgedBy({ listedBy, measurements }: HardwarePolicy, registry?: MeasurementList): string {
+  if (registry) return `the registry's list, version ${registry.version}`
+  if (listedBy === 'nobody') return 'no list: none is named'
+  return `network.json's list, version ${measurements.version}: no registry was asked`
 }
 
 /** Whose registry and list of measurements judge a document: what network.json says. */

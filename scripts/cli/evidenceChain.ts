@@ -5,10 +5,12 @@
  */
 import { freshBlocks } from '../../client/freshBlocks.ts'
 import { parseEvidence } from '../../contracts/attest/document.ts'
+import type { MeasurementList } from '../../contracts/attest/hardwarePolicy.ts'
 import { type Bytes, toHex } from '../../contracts/base/bytes.ts'
 import { asMarketError, MarketError } from '../../contracts/base/errors.ts'
 import type { NetworkConfig } from '../../contracts/base/network.ts'
 import type { Chain, ChainBlock } from '../../contracts/base/ports.ts'
+import { readParameters } from '../../contracts/wrappers/registryView.ts'
 import { registryOf } from '../../node/chain/directory.ts'
 import { openNetworkChain } from '../../node/chain/networkChain.ts'
 import { createClock } from '../../node/system/clock.ts'
@@ -18,6 +20,8 @@ export interface AskedOfChain {
   readonly block: ChainBlock
   readonly nowMs: number
   readonly isRegistered: boolean
+  /** What the registry lists now; absent where the network has none. */
+  readonly measurements?: MeasurementList
 }
 
 /**
@@ -32,13 +36,25 @@ export async function askChain(evidence: Bytes, network: NetworkConfig): Promise
     const blocks = freshBlocks({ chain, clock })
     const block = await blocks.look(claims)
     const isRegistered = await isMember(claims.identity, network, chain)
-    return { block, nowMs: blocks.nowMs(), isRegistered }
+    const measurements = await listedNow(network, chain)
+    return { block, nowMs: blocks.nowMs(), isRegistered, measurements }
   } catch (thrown) {
     const cause = asMarketError(thrown)
     if (cause.code !== 'chain-unavailable') throw cause
     const action = 'Start the network, or look at the bytes alone with --offline.'
     throw new MarketError('evidence-unchecked', { because: cause.message }, { action, cause })
   }
+}
+
+/** The list of the registry's parameters in force. Throws `chain-unavailable` where it has none. */
+async function listedNow(
+  network: NetworkConfig,
+  chain: Chain,
+): Promise<MeasurementList | undefined> {
+  if (network.registry === undefined) return undefined
+  const parameters = await readParameters(chain, registryOf(network.registry))
+  if (!parameters) throw new MarketError('chain-unavailable', { because: 'no parameters' })
+  return parameters.measurements
 }
 
 /** Whether a provider's item names the identity; or network.json, where there is no registry. */

@@ -113,6 +113,7 @@ describe("the market's own document", () => {
     const open = await file('open.json', makeOpenEvidence(CLAIMS, KEY))
     const { exit, out } = await verify(open, '--network', network, ...at)
     expect(exit).toBe(0)
+    expect(out).toContain('measurements judged by no list: none is named')
     expect(out).toContain(
       "tier         open: a registered key and nothing more: this computer's owner",
     )
