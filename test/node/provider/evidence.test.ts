@@ -175,12 +175,13 @@ describe('a provider with roles around it', () => {
     const stream = await world.run(client.submit(spec))
     const placed = await world.run(nextOf(stream))
     if (placed.case !== 'placed') throw new Error(`${placed.case} instead of a placement`)
-    const policy = policyFor({ id: WORLD_NETWORK, development: true, measurements: MEASUREMENTS })
-    const check = (hardware = policy.hardware, verifiers = PLAYED_VERIFIERS) =>
+    const policy = policyFor({ id: WORLD_NETWORK, development: true })
+    const listed = { ...FIRST_PARAMETERS, measurements: MEASUREMENTS }
+    const check = (market = listed, verifiers = PLAYED_VERIFIERS) =>
       verifyPlacement(placed.value, {
         networkId: WORLD_NETWORK,
-        policy: { ...policy, hardware, maxTick: 95, maxFee: 1_000, models: {} },
-        directory: { version: async () => FIRST_PARAMETERS },
+        policy: { ...policy, maxTick: 95, maxFee: 1_000, models: {} },
+        directory: { version: async () => market },
         registry: () => false,
         blocks: freshBlocks({ chain: world.ton.chain(), clock: world.clock }),
         verifiers,
@@ -191,10 +192,10 @@ describe('a provider with roles around it', () => {
         nowMs: world.clock.nowMs(),
       })
     expect((await check()).verdict.tier).toBe('gpu-tee')
-    const { hardware } = policyFor({ id: WORLD_NETWORK, development: true })
-    await expect(check(hardware)).rejects.toMatchObject({ code: 'evidence-measurement' })
+    const unlisted = check({ ...listed, measurements: FIRST_PARAMETERS.measurements })
+    await expect(unlisted).rejects.toMatchObject({ code: 'evidence-measurement' })
     // To this version's own verifiers played hardware is none.
-    await expect(check(policy.hardware, VERIFIERS)).rejects.toMatchObject({
+    await expect(check(listed, VERIFIERS)).rejects.toMatchObject({
       code: expect.stringMatching(/^evidence-/),
     })
   })
