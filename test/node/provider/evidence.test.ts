@@ -12,6 +12,7 @@ import { VERIFIERS } from '../../../contracts/attest/verify.ts'
 import { type Bytes, utf8 } from '../../../contracts/base/bytes.ts'
 import { MarketError } from '../../../contracts/base/errors.ts'
 import { LIMITS } from '../../../contracts/base/limits.ts'
+import type { MarketParameters } from '../../../contracts/base/marketParameters.ts'
 import { sha256, signingKey } from '../../../contracts/base/signing.ts'
 import { FIRST_PARAMETERS } from '../../../contracts/money/marketTerms.ts'
 import { createEpochs } from '../../../contracts/seal/epoch.ts'
@@ -176,7 +177,7 @@ describe('a provider with roles around it', () => {
     const placed = await world.run(nextOf(stream))
     if (placed.case !== 'placed') throw new Error(`${placed.case} instead of a placement`)
     const policy = policyFor({ id: WORLD_NETWORK, development: true })
-    const listed = { ...FIRST_PARAMETERS, measurements: MEASUREMENTS }
+    const listed: MarketParameters = { ...FIRST_PARAMETERS, measurements: MEASUREMENTS }
     const check = (market = listed, verifiers = PLAYED_VERIFIERS) =>
       verifyPlacement(placed.value, {
         networkId: WORLD_NETWORK,
