@@ -111,6 +111,7 @@ describe('what a person asks the market', () => {
     const { provider } = fields as { provider: string }
     const asked = await ok(['evidence', 'show', provider])
     expect(asked).toMatch(/\nproved:.*the identity is registered.*after block.*NOT proved:/s)
+    expect(asked).toContain("measurements judged by the registry's list")
     const offline = await ok(['evidence', 'show', provider, '--offline'])
     expect(offline).toMatch(/NOT proved:.*that the provider is registered.*that it is fresh/s)
   })
