@@ -15,25 +15,11 @@ export interface GovernOptions extends CommonOptions {
 
 /** Opens the network, who rules it, and this machine's keys. Throws `no-registry`, `bad-input`. */
 export async function openGovernance(options: GovernOptions) {
-  const { homeFolder, readNetwork } = await import('../../node/system/home.ts')
-  const { createClock } = await import('../../node/system/clock.ts')
-  const { openNetworkChain } = await import('../../node/chain/networkChain.ts')
-  const { createWallet } = await import('../../node/chain/wallet.ts')
-  const { registryOf } = await import('../../node/chain/directory.ts')
-  const { MarketError } = await import('../../contracts/base/errors.ts')
-  const { openRoleKeys } = await import('../market/rolePorts.ts')
+  const { openRole } = await import('./openRole.ts')
   const { DEPLOYER } = await import('../market/institution.ts')
   const { readGovernance } = await import('../deploy/governance.ts')
-  const home = options.home ?? homeFolder(process.env)
-  const network = await readNetwork(options.network ?? 'localnet', home)
-  if (network.registry === undefined)
-    throw new MarketError('no-registry', { network: network.name })
   const other = options.timelock === undefined ? undefined : await addressOf(options.timelock)
-  const clock = createClock()
-  const chain = await openNetworkChain({ network, clock, env: process.env })
-  const keystore = await openRoleKeys({ home, network, role: DEPLOYER })
-  const wallet = createWallet({ chain, key: keystore.key('wallet'), clock })
-  const registry = registryOf(network.registry)
+  const { network, registry, chain, clock, keystore, wallet } = await openRole(options, DEPLOYER)
   const governance = await readGovernance(chain, registry, other)
   const again = () => readGovernance(chain, registry, other)
   const { development } = network

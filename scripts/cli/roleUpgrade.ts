@@ -31,23 +31,9 @@ export function addRoleUpgrade(command: Command, kind: 'provider' | 'scheduler')
 }
 
 async function take(kind: 'provider' | 'scheduler', options: UpgradeOptions): Promise<void> {
-  const { homeFolder, readNetwork } = await import('../../node/system/home.ts')
-  const { createClock } = await import('../../node/system/clock.ts')
-  const { openNetworkChain } = await import('../../node/chain/networkChain.ts')
-  const { createWallet } = await import('../../node/chain/wallet.ts')
-  const { registryOf } = await import('../../node/chain/directory.ts')
-  const { MarketError } = await import('../../contracts/base/errors.ts')
-  const { openRoleKeys } = await import('../market/rolePorts.ts')
+  const { openRole } = await import('./openRole.ts')
   const { isOffered, readUpgrade, upgradeItem } = await import('../deploy/itemUpgrade.ts')
-  const home = options.home ?? homeFolder(process.env)
-  const network = await readNetwork(options.network ?? 'localnet', home)
-  if (network.registry === undefined)
-    throw new MarketError('no-registry', { network: network.name })
-  const clock = createClock()
-  const chain = await openNetworkChain({ network, clock, env: process.env })
-  const keystore = await openRoleKeys({ home, network, role: options.role ?? kind })
-  const wallet = createWallet({ chain, key: keystore.key('wallet'), clock })
-  const registry = registryOf(network.registry)
+  const { registry, chain, clock, wallet } = await openRole(options, options.role ?? kind)
   const found = await readUpgrade(chain, registry, { kind, owner: wallet.address })
   const { item, version, codeHash, offered } = found
   const value = { item: item.toString(), version, codeHash, offered }
